@@ -1,0 +1,135 @@
+"""From a published store and its plan to the catalog entry."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import subprocess
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+import zarr
+
+from bakehouse.bake.job import Job
+from bakehouse.catalog.entry import (
+    Check,
+    Digests,
+    Entry,
+    LicenseLink,
+    Link,
+    Maintainer,
+    Note,
+    Provenance,
+    Provider,
+    Reader,
+    Run,
+    Storage,
+    Store,
+)
+from bakehouse.catalog.harvest import harvest
+from bakehouse.catalog.urls import protocol_of
+from bakehouse.meta.models import FeedstockMeta
+from bakehouse.storage import Target
+
+VERSIONED = ("bakehouse", "apache-beam", "xarray", "zarr", "h5netcdf")
+
+
+def make_entry(job: Job, plan: dict[str, Any], store: Target, root: bytes, proof: str, bytes_stored: int, values: int, started: datetime) -> Entry:  # fmt: skip
+    """Say what the author said, what the store holds, how it was checked and what it was made from."""
+    from bakehouse.writers.store import data_store
+
+    opened = data_store(store, read_only=True)
+    dataset = xr.open_zarr(opened, consolidated=True, chunks=None)
+    group = zarr.open_group(opened, mode="r", zarr_format=plan["zarr_format"])
+    facts = harvest(dataset, group, bytes_stored=bytes_stored, objects=plan["objects"])
+    finished = datetime.now(UTC)
+    return Entry(
+        feedstock=job.feedstock.id, recipe=job.recipe, kind="baked", facts=facts, version=plan["version"], published_at=finished,
+        **author_fields(job.feedstock.meta, job.feedstock.id),
+        store=Store(url=store.url, zarr_format=plan["zarr_format"], consolidated=True, storage=_storage(store)),
+        check=Check(level=plan["check"]["level"], checked_at=finished, objects_checked=plan["objects"], objects_total=plan["objects"],
+                    values_compared=values, values_total=_values(plan), sources=_how(plan)),
+        provenance=_provenance(job, plan, started, finished),
+        digests=Digests(root=f"sha256:{hashlib.sha256(root).hexdigest()}", proof=f"sha256:{proof}"),
+        notes=tuple(Note(message=text) for text in plan["notes"]),
+        readers=(Reader(name="xarray", version=xr.__version__, outcome="opened"),),
+        aliases=_aliases(plan, job),
+    )  # fmt: skip
+
+
+def author_fields(meta: FeedstockMeta, fallback: str) -> dict[str, Any]:
+    """Give what the author said, in the entry's terms."""
+    provenance = meta.provenance
+    return {
+        "title": meta.title or fallback,
+        "description": meta.description,
+        "license": provenance.license if provenance else None,
+        "license_link": _license_link(meta),
+        "providers": tuple(Provider(name=p.name, description=p.description, roles=_roles(p.roles), url=p.url) for p in (provenance.providers if provenance else ())),
+        "maintainers": tuple(Maintainer(name=m.name, github=m.github, orcid=m.orcid) for m in meta.maintainers),
+        "tags": tuple(meta.tags),
+        "links": tuple(Link(label=link.label, url=link.url) for link in meta.links),
+        "citation": meta.citation if isinstance(meta.citation, str) else None,
+        "thumbnail": meta.thumbnail,
+    }  # fmt: skip
+
+
+def _license_link(meta: FeedstockMeta) -> LicenseLink | None:
+    link = meta.provenance.license_link if meta.provenance else None
+    return LicenseLink(title=link.title, url=link.url) if link and link.url else None
+
+
+def _roles(roles: tuple[str, ...]) -> Any:
+    return tuple(roles)
+
+
+def _storage(store: Target) -> Storage:
+    options = {**store.options, **dict(store.options.get("client_kwargs", {}))}
+    endpoint = options.get("endpoint_url") or options.get("endpoint")
+    anonymous = True if options.get("anon") or options.get("skip_signature") else None
+    return Storage(protocol=protocol_of(store.url), endpoint=endpoint, region=options.get("region"), anonymous=anonymous)
+
+
+def _provenance(job: Job, plan: dict[str, Any], started: datetime, finished: datetime) -> Provenance:
+    versions = {name: version(name) for name in VERSIONED}
+    return Provenance(
+        recipe_commit=_commit(job.feedstock.folder), recipe_digest=f"sha256:{plan['digests']['recipe']}",
+        inputs_digest=f"sha256:{plan['digests']['inputs']}", inputs_count=plan["inputs"]["count"], inputs_bytes=plan["inputs"]["bytes"],
+        input_identity=plan["inputs"]["identity"], options=plan["options"],
+        run=Run(started_at=started, finished_at=finished, duration_s=(finished - started).total_seconds(), runner=job.bakery.runner,
+                versions={**versions, "python": platform.python_version()}),
+    )  # fmt: skip
+
+
+def _commit(folder: Path) -> str | None:
+    """Give the commit that the feedstock is at, marked where the folder has changes; None outside of git."""
+    ask = ["git", "-C", str(folder)]
+    head = subprocess.run([*ask, "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    if head.returncode:
+        return None
+    changed = subprocess.run([*ask, "status", "--porcelain", "--", "."], capture_output=True, text=True, check=False).stdout
+    return head.stdout.strip() + ("-dirty" if changed.strip() else "")
+
+
+def _values(plan: dict[str, Any]) -> int:
+    total = 0
+    for array in plan["arrays"]:
+        count = 1
+        for n in array["shape"]:
+            count *= n
+        total += count
+    return total
+
+
+def _how(plan: dict[str, Any]) -> str:
+    if plan["check"]["level"] == "full":
+        return "every value compared with its source"
+    return f"{plan['check']['tasks']} of {plan['tasks']} tasks compared with their sources, value by value"
+
+
+def _aliases(plan: dict[str, Any], job: Job) -> tuple[str, ...]:
+    name = plan.get("store_name")
+    return (name,) if name and name not in (job.feedstock.id, job.recipe, "store.zarr") else ()

@@ -1,0 +1,141 @@
+"""Run one recipe's pipeline in one mode, and give what it noted."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from threading import Event, Thread
+from typing import Any
+
+from bakehouse.bakeries import pipeline_options, quiet_beam
+from bakehouse.context import Context, using
+from bakehouse.errors import BakehouseError, RecipeError
+from bakehouse.feedstock import Feedstock, blame, load_recipes
+from bakehouse.meta.project import Bakery
+from bakehouse.patterns import pruned
+from bakehouse.storage import Target
+
+STAGE = re.compile(r" \[while running '.*?'\]", re.DOTALL)
+POLL_S = 0.5
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is: tasks with a receipt, of how many."""
+
+    recipe: str
+    phase: str
+    tasks_done: int = 0
+    tasks: int = 0
+    bytes_total: int = 0
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that one run of one recipe needs.
+
+    Parameters
+    ----------
+    prune
+        Keep the first n inputs of each concat dimension.
+    watch
+        Called now and then with the run's progress, from another thread.
+    """
+
+    feedstock: Feedstock
+    recipe: str
+    bakery: Bakery
+    target: Target
+    prune: int | None = None
+    level: str = "auto"
+    workers: int | None = None
+    url_map: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    watch: Callable[[Progress], None] | None = None
+    debug: bool = False
+
+    def context(self, mode: str, notes: Target | None = None) -> Context:
+        """Make the context of a run."""
+        digest = self.feedstock.digest + (f"+prune{self.prune}" if self.prune else "")
+        return Context(
+            self.target, f"run-{uuid.uuid4().hex[:12]}", self.feedstock.id, self.recipe, mode, digest,
+            level=self.level, url_map=self.url_map, defaults=self.defaults, notes=notes,
+        )  # fmt: skip
+
+
+def run_job(job: Job, context: Context) -> dict[str, Any]:
+    """Run the pipeline to its end; give the run's note (the plan's summary and the tasks that were done before).
+
+    Raises
+    ------
+    BakehouseError
+        Whatever stopped the run, naming the input or the line of the recipe.
+    """
+    if not job.debug:
+        quiet_beam()
+    with using(context), pruned(job.prune):
+        recipe = load_recipes(job.feedstock, job.recipe)[job.recipe]
+        _run(job, context, recipe)
+    note = context.notebook.get(f"{context.run_id}.json")
+    context.notebook.delete([f"{context.run_id}.json"])
+    if note is None:
+        raise RecipeError("the recipe stored nothing", context.label, "the pipeline has no StoreToZarr step", "end the recipe with … | StoreToZarr(…)")
+    return dict(json.loads(note))
+
+
+def _run(job: Job, context: Context, recipe: Any) -> None:
+    import apache_beam as beam
+
+    stop = Event()
+    watcher = Thread(target=_watch, args=(job, context, stop), daemon=True)
+    try:
+        pipeline = beam.Pipeline(options=pipeline_options(job.bakery, job.workers))
+        pipeline | recipe
+        if job.watch:
+            watcher.start()
+        state = pipeline.run().wait_until_finish()
+    except Exception as error:
+        raise _explained(error, job, context) from (error if job.debug else None)
+    finally:
+        stop.set()
+        if watcher.is_alive():
+            watcher.join()
+    if str(state) not in ("DONE", "PipelineState.DONE"):
+        raise RecipeError(f"the job ended as {state}", context.label)
+
+
+def _explained(error: Exception, job: Job, context: Context) -> BakehouseError:
+    """Name the recipe, and drop Beam's stage names from the message."""
+    if isinstance(error, BakehouseError):
+        where = error.where if error.where and context.label in error.where else ", ".join(filter(None, [context.label, error.where]))
+        return type(error)(STAGE.sub("", error.message), where, error.cause, error.fix)
+    return blame(error, job.feedstock, f"recipe '{job.recipe}' failed")
+
+
+def _watch(job: Job, context: Context, stop: Event) -> None:
+    """Report receipts as they appear; a listing that fails only costs one report."""
+    plan: dict[str, Any] | None = None
+    while not stop.wait(POLL_S):
+        try:
+            plan = plan or json.loads(context.notebook.get(f"{context.run_id}.json") or b"null")
+            if job.watch:
+                job.watch(_progress(context, plan["plan"] if plan else None))
+        except BakehouseError:
+            continue
+
+
+def _progress(context: Context, plan: dict[str, Any] | None) -> Progress:
+    if plan is None:
+        return Progress(context.label, "reading headers")
+    work = context.target.child(f".{plan['prefix']}.work")
+    done = sum(1 for _ in work.list("receipts"))
+    phase = "writing" if done < plan["tasks"] else "comparing with the sources"
+    return Progress(context.label, phase, done, plan["tasks"], plan["decoded_bytes"])
+
+
+def sandboxed(job: Job, target: Target) -> Job:
+    """Give the same job on another target."""
+    return replace(job, target=target)

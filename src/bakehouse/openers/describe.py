@@ -1,0 +1,153 @@
+"""Describe a Dataset as the plan needs it: a small schema, and variables that travel as references."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from xarray.core import indexing
+
+from bakehouse.openers.reference import ReferenceArray
+from bakehouse.openers.times import extent_of
+from bakehouse.schema import Attrs, Extent, Identity, InputSchema, VariableSchema, freeze
+
+CF_ENCODING = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned", "units", "calendar")
+POINTING = ("bounds", "climatology", "grid_mapping", "cell_measures", "formula_terms")
+SLAB_BYTES = 2**26
+
+
+def describe(dataset: xr.Dataset, url: str, identity: Identity, dims: Mapping[str, str], dry: bool = False) -> InputSchema:
+    """Summarise a fragment: sizes, variables, coordinates along concat dims, digests of what inputs must share.
+
+    Parameters
+    ----------
+    dims
+        The combine dimensions, each ``concat`` or ``merge``.
+    dry
+        Leave out digests that would need data to be read.
+    """
+    auxiliary = set(dataset.coords) | _pointed_at(dataset)
+    variables = {str(n): _variable(str(n), v, n in dataset.coords, n in auxiliary) for n, v in dataset.variables.items()}
+    shared = [n for n, v in variables.items() if _is_shared(n, v, dataset, dims) and not (dry and _is_large(dataset[n].variable))]
+    extents = {d: e for d, op in dims.items() if op == "concat" and d in dataset.variables and (e := _extent(dataset[d].variable))}
+    return InputSchema(
+        url, identity, tuple((str(d), n) for d, n in dataset.sizes.items()), tuple(variables.items()), freeze(dataset.attrs),
+        tuple(extents.items()), tuple((n, digest(dataset[n].variable)) for n in shared),
+        tuple((n, preview(dataset[n].variable)) for n in shared),
+    )  # fmt: skip
+
+
+def raw_variable(variable: xr.Variable) -> tuple[xr.Variable, ReferenceArray] | None:
+    """Find the stored values behind a decoded variable, indexed as the variable is; None if a recipe made it."""
+    data, unpacked = variable._data, True
+    while not isinstance(data, ReferenceArray):
+        inner = getattr(data, "array", None)
+        if isinstance(data, indexing.LazilyIndexedArray) and isinstance(inner, ReferenceArray):
+            return xr.Variable(variable.dims, data, fastpath=True), inner
+        unpacked = isinstance(data, indexing.CopyOnWriteArray | indexing.MemoryCachedArray) or type(data).__name__ in DECODERS
+        if inner is None or not unpacked:
+            return None
+        data = inner
+    return None
+
+
+DECODERS = ("_ElementwiseFunctionArray", "NativeEndiannessArray", "BoolTypeArray")
+
+
+def digest(variable: xr.Variable) -> str:
+    """Hash a variable's values, a slab at a time; equal values have equal digests."""
+    hasher = hashlib.sha256(f"{variable.dims}{variable.shape}".encode())
+    for values in _slabs(variable):
+        text = values.dtype.kind in "OSUT"
+        hasher.update(repr(values.tolist()).encode() if text else f"{values.dtype}".encode() + np.ascontiguousarray(values).tobytes())
+    return hasher.hexdigest()
+
+
+def preview(variable: xr.Variable) -> str:
+    """Show a variable in a few words: its first values and how many there are."""
+    corner = variable[tuple(slice(0, 3 if i == variable.ndim - 1 else 1) for i in range(variable.ndim))].values.ravel()
+    shown = ", ".join(str(v) for v in corner)
+    return f"{shown}{', …' if variable.size > corner.size else ''} (shape {variable.shape})"
+
+
+def dtype_name(variable: xr.Variable) -> str:
+    """Name the dtype that a reader sees: a numpy name, ``string`` or ``cftime[<calendar>]``."""
+    if variable.dtype.kind in "SUT":
+        return "string"
+    if variable.dtype.kind != "O":
+        return str(variable.dtype.newbyteorder("="))
+    if "calendar" in variable.encoding and raw_variable(variable) is not None:
+        return f"cftime[{variable.encoding['calendar']}]"
+    sample = variable[(slice(0, 1),) * variable.ndim].values.ravel()
+    calendar = getattr(sample[0], "calendar", None) if sample.size else None
+    return f"cftime[{calendar}]" if calendar else "string"
+
+
+def _variable(name: str, variable: xr.Variable, coordinate: bool, auxiliary: bool) -> VariableSchema:
+    found = raw_variable(variable)
+    encoding, dtype = _encoding(variable), dtype_name(variable)
+    raw, why = _raw(variable, found[1] if found else None, dtype)
+    chunks = found[1].chunks if found else None
+    lengths = tuple(min(chunks.get(d, n), n) or 1 for d, n in variable.sizes.items()) if chunks else None  # type: ignore[call-overload]
+    dims = tuple(str(d) for d in variable.dims)
+    return VariableSchema(dims, dtype, coordinate, auxiliary, freeze(variable.attrs), encoding, raw, why, lengths)
+
+
+def _encoding(variable: xr.Variable) -> Attrs:
+    """Keep the part of the encoding that says what stored values mean."""
+    kept = {k: variable.encoding[k] for k in CF_ENCODING if variable.encoding.get(k) is not None}
+    dtype = variable.encoding.get("dtype")
+    if dtype is not None and np.dtype(dtype).kind in "iufb":
+        kept["dtype"] = str(np.dtype(dtype).newbyteorder("="))
+    return freeze(kept)
+
+
+def _raw(variable: xr.Variable, reference: ReferenceArray | None, dtype: str) -> tuple[str | None, str]:
+    """Say whether the stored values can be taken as they are, and if not, why."""
+    if reference is None:
+        loaded = isinstance(variable, xr.IndexVariable) or variable.dims == (str(getattr(variable, "name", "")),)
+        return None, "it is an index coordinate" if loaded else "the recipe computes it"
+    said = {k: v for k, v in reference.attrs.items() if k in CF_ENCODING and k not in variable.attrs}
+    if any(k not in variable.encoding or repr(variable.encoding[k]) != repr(v) for k, v in said.items()):
+        return None, "the recipe changed its encoding"
+    if dtype == "string":
+        return ("string", "") if reference.dtype.kind == "O" else (None, "text of fixed width is stored as text of any length")
+    if reference.dtype.kind not in "iufb":
+        return None, f"dtype {reference.dtype} has no zarr counterpart"
+    return str(reference.dtype.newbyteorder("=")), ""
+
+
+def _pointed_at(dataset: xr.Dataset) -> set[Any]:
+    """List the variables that others name as their bounds, grid mapping or measures."""
+    names: set[Any] = {n for n, v in dataset.variables.items() if "grid_mapping_name" in v.attrs}
+    for variable in dataset.variables.values():
+        for key in POINTING:
+            text = str(variable.attrs.get(key, variable.encoding.get(key, "")))
+            names |= {word for word in text.replace(":", " ").split() if word in dataset.variables}
+    return names
+
+
+def _is_shared(name: str, schema: VariableSchema, dataset: xr.Dataset, dims: Mapping[str, str]) -> bool:
+    """Say whether inputs must agree on a variable's values: it does not run along every combine dimension."""
+    gains = {d for d, op in dims.items() if op == "concat" and d not in dataset.dims and (not schema.auxiliary or d == name)}
+    lacks = [d for d in dims if d not in schema.dims and d not in gains]
+    return any(dims[d] == "concat" for d in lacks) or (bool(lacks) and schema.auxiliary)
+
+
+def _is_large(variable: xr.Variable) -> bool:
+    return variable.nbytes > 2**16
+
+
+def _extent(variable: xr.Variable) -> Extent | None:
+    return extent_of(variable.values) if variable.ndim <= 1 and variable.size else None
+
+
+def _slabs(variable: xr.Variable) -> Iterable[np.ndarray[Any, Any]]:
+    rows = max(1, SLAB_BYTES // max(1, variable.nbytes // max(1, variable.shape[0]))) if variable.ndim else 1
+    if not variable.ndim:
+        yield np.asarray(variable.values)
+    for start in range(0, variable.shape[0] if variable.ndim else 0, rows):
+        yield variable[start : start + rows].values

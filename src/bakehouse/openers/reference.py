@@ -1,0 +1,149 @@
+"""References to arrays in source files: what travels between workers instead of the arrays.
+
+A `ReferenceArray` is an xarray backend array that holds no data: it names a variable of a source file. It survives
+indexing, renaming, new attributes and pickling; reading a region opens the file where the reader is.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from xarray.backends.common import BackendArray
+from xarray.core import indexing
+
+from bakehouse.errors import BakehouseError, SourceError
+from bakehouse.openers.local import as_local
+from bakehouse.storage import Source
+
+OPEN_FILES = 64
+DRY_BYTES = 2**16
+
+
+
+@dataclass(frozen=True)
+class Opened:
+    """How a source is opened: all that a worker needs to open it again."""
+
+    source: Source
+    engine: str
+    kwargs: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    @property
+    def cache_key(self) -> tuple[Any, ...]:
+        """Tell open files apart, by content and by way of opening."""
+        return (self.source.location, self.source.identity, self.engine, repr(sorted(self.kwargs.items())))
+
+
+class ReferenceArray(BackendArray):  # type: ignore[misc]
+    """A variable of a source file, as the file stores it: not decoded, not loaded.
+
+    A dry one never touches its source: it reads as zeros unless it is small or a dimension's coordinate.
+    """
+
+    def __init__(self, opened: Opened, name: str, raw: xr.Variable, dry: bool = False) -> None:
+        self.opened, self.name = opened, name
+        self.shape, self.dtype = raw.shape, raw.dtype
+        self.attrs = dict(raw.attrs)
+        self.chunks = raw.encoding.get("preferred_chunks") or _chunksizes(raw)
+        self.dry = dry and raw.dims != (name,) and raw.dtype.kind != "O" and raw.nbytes > DRY_BYTES
+
+    def __getitem__(self, key: indexing.ExplicitIndexer) -> Any:
+        """Read a region."""
+        return indexing.explicit_indexing_adapter(key, self.shape, indexing.IndexingSupport.OUTER, self._read)
+
+    def _read(self, key: tuple[Any, ...]) -> Any:
+        if self.dry:
+            return _zeros(self.dtype, self.shape, key)
+        try:
+            return np.asarray(open_raw(self.opened).variables[self.name][key].values)
+        except BakehouseError:
+            raise
+        except Exception as error:
+            raise SourceError(f"cannot read variable '{self.name}'", self.opened.source.where, f"{type(error).__name__}: {error}",
+                              "the file may be damaged: fetch it again and compare its size") from error  # fmt: skip
+
+
+_files: OrderedDict[tuple[Any, ...], xr.Dataset] = OrderedDict()
+_lock = threading.Lock()
+
+
+def open_raw(opened: Opened) -> xr.Dataset:
+    """Open a source undecoded, or give the copy that this process has open.
+
+    Raises
+    ------
+    SourceError
+        If the file can't be opened.
+    """
+    key = opened.cache_key
+    with _lock:
+        if key in _files:
+            _files.move_to_end(key)
+            return _files[key]
+    dataset = _open(opened)
+    with _lock:
+        _files[key] = dataset
+        while len(_files) > OPEN_FILES:
+            _files.popitem(last=False)
+    return dataset
+
+
+def close_all() -> None:
+    """Forget the files that this process has open."""
+    with _lock:
+        _files.clear()
+
+
+def _open(opened: Opened) -> xr.Dataset:
+    source = opened.source
+    try:
+        return xr.open_dataset(
+            _openable(opened), engine=opened.engine, decode_cf=False, chunks=None, cache=False, **opened.kwargs
+        )
+    except BakehouseError:
+        raise
+    except Exception as error:
+        raise SourceError(f"cannot open the file with engine '{opened.engine}'", source.where, f"{type(error).__name__}: {error}",
+                          "check that the file is whole and that file_type says what it is") from error  # fmt: skip
+
+
+def _openable(opened: Opened) -> Any:
+    """Give what the engine wants: a path, a URL, a local copy, or an open file."""
+    from bakehouse.openers.formats import NEEDS_LOCAL_FILE
+
+    source = opened.source
+    if opened.engine == "zarr":
+        return zarr_store(source)
+    if source.is_local:
+        return source.path
+    return as_local(source) if opened.engine in NEEDS_LOCAL_FILE else source.open()
+
+
+def zarr_store(source: Source) -> Any:
+    """Open a zarr source for reading, over obstore."""
+    from obstore.store import LocalStore
+    from zarr.storage import ObjectStore
+
+    from bakehouse.storage import Target
+
+    if source.is_local:
+        return ObjectStore(LocalStore(prefix=source.path), read_only=True)
+    return ObjectStore(Target(source.location, source.options).store, read_only=True)
+
+
+def _chunksizes(raw: xr.Variable) -> dict[str, int] | None:
+    sizes = raw.encoding.get("chunksizes")
+    return dict(zip(raw.dims, sizes, strict=True)) if sizes else None  # type: ignore[return-value,arg-type]
+
+
+def _zeros(dtype: np.dtype[Any], shape: tuple[int, ...], key: tuple[Any, ...]) -> Any:
+    """Stand in for a region without reading it: zeros of the right shape that take no memory."""
+    lengths = [len(range(*k.indices(n))) if isinstance(k, slice) else np.size(k) for k, n in zip(key, shape, strict=True)]
+    kept = [n for k, n in zip(key, lengths, strict=True) if not isinstance(k, int | np.integer)]
+    return np.broadcast_to(np.zeros((), dtype), kept)

@@ -1,0 +1,89 @@
+"""Open a source as a Dataset of references, decoded as xarray decodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import xarray as xr
+from xarray.core import indexing
+
+from bakehouse.openers.formats import choose_engine
+from bakehouse.openers.reference import Opened, ReferenceArray, open_raw
+from bakehouse.storage import Source
+
+DECODING = ("concat_characters", "mask_and_scale", "decode_times", "decode_coords", "decode_timedelta", "use_cftime")
+BACKEND = ("group", "backend_kwargs", "lock", "invalid_netcdf", "phony_dims", "storage_options", "consolidated")
+
+
+def open_dataset(
+    source: Source,
+    file_type: str = "unknown",
+    open_kwargs: Mapping[str, Any] | None = None,
+    load: bool = False,
+    dry: bool = False,
+) -> xr.Dataset:
+    """Open a source lazily: coordinates that index a dimension are loaded, all else stays a reference.
+
+    Parameters
+    ----------
+    source
+        The input, with its identity.
+    file_type
+        netcdf4, netcdf3, zarr, grib or unknown, as in Pangeo Forge; the file's own signature decides.
+    open_kwargs
+        Keyword arguments of `xarray.open_dataset`.
+    load
+        Load all values at once.
+    dry
+        Read no data: arrays above 64 kB read as zeros.
+
+    Raises
+    ------
+    SourceError
+        If the file can't be reached, is of no known format or can't be opened.
+    """
+    kwargs = dict(open_kwargs or {})
+    opened = Opened(source, choose_engine(source, file_type, kwargs), _backend_kwargs(kwargs))
+    if opened.engine == "cfgrib":
+        opened.kwargs.setdefault("backend_kwargs", {"indexpath": ""})  # type: ignore[attr-defined]
+    dataset = _decode(open_raw(opened), opened, kwargs, dry)
+    dataset = dataset.drop_vars([v for v in _dropped(kwargs) if v in dataset.variables])
+    if "chunks" in kwargs and kwargs["chunks"] is not None:
+        dataset = dataset.chunk(kwargs["chunks"])
+    return dataset.load() if load and not dry else dataset
+
+
+def _dropped(kwargs: Mapping[str, Any]) -> list[str]:
+    names = kwargs.get("drop_variables") or []
+    return [names] if isinstance(names, str) else list(names)
+
+
+def _backend_kwargs(kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep what the reader needs; decoding happens here, so that values stay as the file has them."""
+    known = {*DECODING, "decode_cf", "chunks", "cache", "engine", "drop_variables", "inline_array", "chunked_array_type"}
+    return {k: v for k, v in kwargs.items() if k not in known}
+
+
+def _decode(raw: xr.Dataset, opened: Opened, kwargs: Mapping[str, Any], dry: bool) -> xr.Dataset:
+    variables = {name: _reference(opened, str(name), v, dry) for name, v in raw.variables.items()}
+    coords = set(raw.coords)
+    attrs = dict(raw.attrs)
+    if kwargs.get("decode_cf", True):
+        chosen = {k: kwargs[k] for k in DECODING if kwargs.get(k) is not None}
+        variables, attrs, found = xr.conventions.decode_cf_variables(  # type: ignore[assignment]
+            variables, attrs, **{**_decode_defaults(), **chosen}  # fmt: skip
+        )
+        coords |= set(found)
+    dataset = xr.Dataset(variables, attrs=attrs).set_coords([c for c in coords if c in variables])
+    dataset.encoding = {**raw.encoding, "source": opened.source.url}
+    return dataset
+
+
+def _decode_defaults() -> dict[str, Any]:
+    return {"concat_characters": True, "mask_and_scale": True, "decode_times": True, "decode_coords": True}
+
+
+def _reference(opened: Opened, name: str, raw: xr.Variable, dry: bool) -> xr.Variable:
+    data = indexing.LazilyIndexedArray(ReferenceArray(opened, name, raw, dry))
+    return xr.Variable(raw.dims, data, raw.attrs, raw.encoding, fastpath=True)

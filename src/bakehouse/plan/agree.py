@@ -1,0 +1,100 @@
+"""Whether inputs mean the same thing: attributes, encodings and dtypes that must agree, and what to do if not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from bakehouse.patterns import Key
+from bakehouse.plan.findings import Findings, name_both
+from bakehouse.schema import Attrs, Extent, InputSchema, VariableSchema, freeze, thaw
+
+Members = Mapping[Key, tuple[InputSchema, VariableSchema]]
+
+MEANING = {
+    "units", "standard_name", "positive", "axis", "calendar", "cell_methods", "grid_mapping", "grid_mapping_name",
+    "formula_terms", "flag_values", "flag_masks", "flag_meanings", "bounds", "climatology", "scale_factor",
+    "add_offset", "_FillValue", "missing_value", "_Unsigned",
+}  # fmt: skip
+PACKING = ("dtype", "scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned")
+
+
+def agree_attrs(what: str, members: Mapping[Key, tuple[InputSchema, Attrs]], strict: bool, findings: Findings) -> dict[str, Any]:
+    """Keep the attributes that all inputs share; refuse differences that change what values mean."""
+    first_key, (first, attrs) = min(members.items())
+    kept: dict[str, Any] = {}
+    texts = {key: dict(found) for key, (_, found) in members.items()}
+    for name in sorted({n for found in texts.values() for n in found}):
+        mine = texts[first_key].get(name)
+        other = next((k for k in sorted(members) if texts[k].get(name) != mine), None)
+        if other is None:
+            kept[name] = json.loads(str(mine))
+        elif strict or name in MEANING:
+            values = [(first_key, first, mine or "none"), (other, members[other][0], texts[other].get(name) or "none")]
+            findings.refuse(f"attribute '{name}' of {what} differs between inputs", name_both(values),
+                            "convert the values in a preprocessing step and set the attribute there, or leave the odd inputs out")  # fmt: skip
+        else:
+            findings.note(f"attribute '{name}' of {what} differs between inputs and was dropped")
+    ordered = {name: kept[name] for name, _ in attrs if name in kept}
+    return {**ordered, **kept}
+
+
+def agree_dtype(what: str, members: Members, findings: Findings) -> str:
+    """Give the dtype that holds every input's values exactly."""
+    dtypes = {schema.dtype for _, schema in members.values()}
+    if len(dtypes) == 1:
+        return dtypes.pop()
+    plain = [d for d in dtypes if not d.startswith(("cftime", "string", "datetime", "timedelta"))]
+    if len(plain) == len(dtypes):
+        promoted = str(np.result_type(*plain))
+        findings.note(f"{what} is stored as {promoted}: its inputs have {', '.join(sorted(dtypes))}")
+        return promoted
+    if all(d.startswith("datetime64") for d in dtypes):
+        return "datetime64[ns]"
+    first = min(members)
+    other = next(k for k in sorted(members) if members[k][1].dtype != members[first][1].dtype)
+    findings.refuse(f"{what} has different kinds of values", name_both((k, members[k][0], members[k][1].dtype) for k in (first, other)),
+                    "convert to one calendar or dtype in a preprocessing step")  # fmt: skip
+    return members[first][1].dtype
+
+
+def agree_encoding(what: str, members: Members, dtype: str, extents: list[Extent], findings: Findings) -> tuple[Attrs, str | None, str]:
+    """Choose how values are stored: as the sources do if they all do the same.
+
+    Returns
+    -------
+    tuple
+        The encoding, the stored dtype if values can be taken as they are, and the reason if they can't.
+    """
+    encodings = {schema.encoding for _, schema in members.values()}
+    raws = {schema.raw for _, schema in members.values()}
+    whys = sorted({schema.why for _, schema in members.values() if schema.why})
+    first = members[min(members)][1]
+    if len(encodings) == 1 and len({s.dtype for _, s in members.values()}) == 1:
+        raw = raws.pop() if len(raws) == 1 else None
+        return _with_units(first.encoding, dtype, extents), raw, "" if raw else (whys or ["inputs differ in stored dtype"])[0]
+    differing = sorted({k for e in encodings for k, v in e if dict(first.encoding).get(k) != v} | {k for k, v in first.encoding if any(dict(e).get(k) != v for e in encodings)})  # fmt: skip
+    why = f"{' and '.join(differing) or 'dtype'} differ between inputs"
+    findings.note(f"{what} is decoded and stored anew: {why}")
+    kept = {k: v for k, v in thaw(first.encoding).items() if k not in PACKING and k not in differing}
+    return _with_units(freeze(kept), dtype, extents), None, why
+
+
+def _with_units(encoding: Attrs, dtype: str, extents: list[Extent]) -> Attrs:
+    """Give times without common units an exact whole-number encoding."""
+    timelike = dtype.startswith(("cftime", "datetime64"))
+    chosen = thaw(encoding)
+    if timelike and "units" not in chosen:
+        order = ["days", "hours", "minutes", "seconds", "milliseconds", "microseconds", "nanoseconds"]
+        finest = "microseconds" if dtype.startswith("cftime") else "nanoseconds"
+        units = [e.unit for e in extents if e.unit] or [finest]
+        since = "1970-01-01" if not extents else extents[0].shown[0][:10]
+        chosen = {"units": f"{max(units, key=order.index)} since {since}", "dtype": "int64"}
+        calendar = dtype.removeprefix("cftime[").rstrip("]") if dtype.startswith("cftime") else "proleptic_gregorian"
+        chosen["calendar"] = calendar
+    if dtype.startswith("timedelta64") and "units" not in chosen:
+        chosen = {"units": "nanoseconds", "dtype": "int64"}
+    return freeze(chosen)

@@ -1,0 +1,113 @@
+"""Choose chunks and shards: what the recipe asks for exactly, else the sources' chunks in objects of a good size."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bakehouse.chunks import resolve_chunks
+from bakehouse.errors import ChunkAlignmentError
+from bakehouse.plan.types import ArrayPlan, StoreOptions, Template
+
+CHUNK_BYTES = 2**24
+SMALL_CHUNK_BYTES = 2**16
+SHARD_BYTES = 2**27
+
+
+def lay_out(template: Template, options: StoreOptions) -> Template:
+    """Give every array its chunks and shards.
+
+    A dimension that the recipe names gets exactly that chunk length. Left out, the sources' chunks stay: a source
+    without chunks is cut at about 16 MB, and chunks under 64 kB grow, outermost dimension first and concat dims last,
+    because a reader pays per request. Shards hold up to about 128 MB of chunks.
+
+    Raises
+    ------
+    ChunkAlignmentError
+        If a chunk names an unknown dimension, or shards are not whole multiples of chunks.
+    """
+    wanted = resolve_chunks(options.target_chunks, template.sizes, growing=template.axes)
+    arrays = {name: _lay_out(array, template, wanted, options) for name, array in template.arrays.items()}
+    return replace(template, arrays=arrays)
+
+
+def _lay_out(array: ArrayPlan, template: Template, wanted: Mapping[str, int], options: StoreOptions) -> ArrayPlan:
+    asked = options.encoding.get(array.name, {})
+    chunks = tuple(asked["chunks"]) if asked.get("chunks") else _chunks(array, wanted)
+    if len(chunks) != len(array.dims):
+        raise ChunkAlignmentError(f"encoding of '{array.name}' gives {len(chunks)} chunk lengths for dimensions {array.dims}")
+    if "shards" in asked:
+        return replace(array, chunks=chunks, shards=_asked_shards(array, chunks, asked["shards"]))
+    return replace(array, chunks=chunks, shards=_shards(array, chunks, template, options))
+
+
+def _chunks(array: ArrayPlan, wanted: Mapping[str, int]) -> tuple[int, ...]:
+    chunks = {d: wanted.get(d) or s or 0 for d, s in zip(array.dims, array.source_chunks, strict=True)}
+    sizes = dict(zip(array.dims, array.shape, strict=True))
+    free = [d for d in array.dims if d not in wanted]
+    for d in (d for d, n in chunks.items() if n == 0):
+        chunks[d] = 1 if d in array.runs else max(sizes[d], 1)
+    whole = [d for d, s in zip(array.dims, array.source_chunks, strict=True) if s is None and d in free]
+    _shrink(chunks, whole, array.itemsize)
+    _grow(chunks, [d for d in free if d not in array.runs], sizes, array.itemsize)
+    _grow(chunks, [d for d in free if d in array.runs], {}, array.itemsize)
+    return tuple(min(chunks[d], max(sizes[d], 1)) if d not in array.runs else chunks[d] for d in array.dims)
+
+
+def _shrink(chunks: dict[str, int], dims: list[str], itemsize: int) -> None:
+    """Halve the longest free dimension until a chunk is at most about 16 MB."""
+    while dims and math.prod(chunks.values()) * itemsize > CHUNK_BYTES:
+        longest = max(dims, key=lambda d: chunks[d])
+        if chunks[longest] == 1:
+            return
+        chunks[longest] = -(-chunks[longest] // 2)
+
+
+def _grow(chunks: dict[str, int], dims: list[str], limits: Mapping[str, int], itemsize: int) -> None:
+    """Lengthen chunks, outermost dimension first, by whole source chunks, to at least 64 kB."""
+    for d in dims:
+        size = math.prod(chunks.values()) * itemsize
+        if 0 < size < SMALL_CHUNK_BYTES:
+            longer = chunks[d] * -(-SMALL_CHUNK_BYTES // size)
+            chunks[d] = min(longer, max(limits[d], 1)) if d in limits else longer
+
+
+def _shards(array: ArrayPlan, chunks: tuple[int, ...], template: Template, options: StoreOptions) -> tuple[int, ...] | None:
+    if template.zarr_format == 2:
+        if options.shards:
+            raise ChunkAlignmentError("zarr format 2 has no shards", None, None, "leave shards out, or use zarr_format=3")
+        return None
+    if options.shards is False or not array.dims:
+        return None
+    if isinstance(options.shards, Mapping):
+        asked = resolve_chunks(options.shards, template.sizes, growing=template.axes)
+        return _check_shards(array, chunks, [asked.get(d, c) for d, c in zip(array.dims, chunks, strict=True)], options.shards)
+    return _default_shards(array, chunks)
+
+
+def _asked_shards(array: ArrayPlan, chunks: tuple[int, ...], shards: object) -> tuple[int, ...] | None:
+    if not shards:
+        return None
+    return _check_shards(array, chunks, list(shards), {})  # type: ignore[call-overload]
+
+
+def _check_shards(array: ArrayPlan, chunks: tuple[int, ...], shards: list[int], asked: Mapping[str, int]) -> tuple[int, ...]:
+    """Insist on whole multiples; a whole dimension (-1) is rounded up to one."""
+    for i, (dim, chunk) in enumerate(zip(array.dims, chunks, strict=True)):
+        if shards[i] % chunk and (asked.get(dim) == -1 or shards[i] >= array.shape[i]):
+            shards[i] = -(-shards[i] // chunk) * chunk
+        if shards[i] % chunk:
+            raise ChunkAlignmentError(f"shards of '{array.name}' have {shards[i]} elements along '{dim}', chunks have {chunk}",
+                                      None, "a shard holds whole chunks", f"use a multiple of {chunk}, for example {-(-shards[i] // chunk) * chunk}")  # fmt: skip
+    return tuple(shards)
+
+
+def _default_shards(array: ArrayPlan, chunks: tuple[int, ...]) -> tuple[int, ...] | None:
+    """Fill about 128 MB with what is there: dimensions that do not grow first, innermost first, then the concat dims."""
+    shards = list(chunks)
+    room = SHARD_BYTES // max(1, math.prod(chunks) * array.itemsize)
+    for i in sorted(range(len(shards)), key=lambda i: (array.dims[i] in array.runs, -i)):
+        count = max(1, min(room, -(-array.shape[i] // chunks[i])))
+        shards[i], room = chunks[i] * count, room // count
+    return tuple(shards) if tuple(shards) != chunks else None

@@ -1,0 +1,80 @@
+"""Cut a template into tasks: cohorts of whole objects that share source chunks, within the memory bound."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import math
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+
+from bakehouse.chunks import Span, cells_touched, common_edges, count_objects, edges, split_cohorts
+from bakehouse.plan.types import ArrayPlan, Axis, Part, Task, Template
+
+TASK_BYTES = 2**26
+TASK_PARTS = 256
+
+
+def make_tasks(template: Template, memory_bytes: int) -> tuple[Task, ...]:
+    """List the tasks of a template, in a stable order.
+
+    Examples
+    --------
+    >>> make_tasks(Template({}, {}, {}, {}), 2**20)
+    ()
+    """
+    tasks: list[Task] = []
+    parts: list[Part] = []
+    limit = min(TASK_BYTES, memory_bytes)
+    for part in _parts(template, memory_bytes):
+        if parts and (sum(p.size_bytes for p in parts) + part.size_bytes > limit or len(parts) >= TASK_PARTS):
+            tasks.append(_task(parts))
+            parts = []
+        parts.append(part)
+    return (*tasks, *([_task(parts)] if parts else []))
+
+
+def cell_edges(array: ArrayPlan, axes: Mapping[str, Axis], memory_bytes: int) -> list[list[int]]:
+    """Give the edges along each dimension of the boxes that are written together."""
+    cohorts = [_cohort_edges(array, i, axes) for i in range(len(array.dims))]
+    return split_cohorts(cohorts, list(array.objects), max(1, memory_bytes // array.itemsize))
+
+
+def touched(array: ArrayPlan, grid: list[list[int]], spans: tuple[Span, ...]) -> Iterator[tuple[Span, ...]]:
+    """List the boxes that a region of the array overlaps."""
+    ranges = [cells_touched(e, span) for e, span in zip(grid, spans, strict=True)]
+    for cell in itertools.product(*ranges):
+        yield tuple((e[i], e[i + 1]) for e, i in zip(grid, cell, strict=True))
+
+
+def input_spans(array: ArrayPlan, axes: Mapping[str, Axis], key: Mapping[str, int]) -> tuple[Span, ...]:
+    """Give the region of an array that an input fills."""
+    return tuple(
+        axes[d].spans[key[d]] if d in array.runs else (0, n) for d, n in zip(array.dims, array.shape, strict=True)
+    )
+
+
+def _parts(template: Template, memory_bytes: int) -> Iterator[Part]:
+    for array in template.arrays.values():
+        grid = cell_edges(array, template.axes, memory_bytes)
+        for spans in itertools.product(*(list(pairwise(e)) for e in grid)):
+            size = math.prod(b - a for a, b in spans) * array.itemsize
+            yield Part(array.name, tuple(spans), count_objects(spans, array.objects), size)
+
+
+def _cohort_edges(array: ArrayPlan, i: int, axes: Mapping[str, Axis]) -> list[int]:
+    """Find the object edges that no source chunk crosses; contiguous sources have no chunks to share."""
+    size, length, chunk = array.shape[i], array.objects[i], array.source_chunks[i]
+    if array.dims[i] in array.runs:
+        spans = axes[array.dims[i]].spans.values()
+        source = [e for a, b in spans for e in range(a, b, chunk or 1)]
+    elif chunk is None:
+        return edges(size, length)
+    else:
+        source = edges(size, chunk)
+    return common_edges(size, length, source)
+
+
+def _task(parts: list[Part]) -> Task:
+    name = hashlib.sha256(repr([(p.array, p.spans) for p in parts]).encode()).hexdigest()[:16]
+    return Task(name, tuple(parts))

@@ -1,0 +1,161 @@
+"""DatasetSchema: what the headers of many inputs say, merged in any order.
+
+The schema is a monoid: `DatasetSchema()` is its identity and `merge` is associative, commutative and idempotent,
+so Beam may combine inputs in any order and any number of times. It keeps every variant that it met, with the input
+that has it; deciding whether variants agree is the plan's work, which can then name both inputs and both values.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from bakehouse.patterns import Key
+
+Attrs = tuple[tuple[str, str], ...]
+"""Attributes as sorted (name, JSON text) pairs: hashable, comparable (NaN equals NaN) and without numpy types."""
+
+
+@dataclass(frozen=True, order=True)
+class Identity:
+    """What tells one state of a source file from another.
+
+    `strength` names the evidence, strongest first: ``sha256``, ``etag+size``, ``mtime+size``, ``size``, ``none``.
+    """
+
+    size_bytes: int | None = None
+    etag: str | None = None
+    mtime: str | None = None
+    sha256: str | None = None
+
+    @property
+    def strength(self) -> str:
+        """Name the evidence that this identity rests on."""
+        if self.sha256:
+            return "sha256"
+        evidence = [n for n, v in (("etag", self.etag), ("mtime", None if self.etag else self.mtime)) if v]
+        return "+".join([*evidence, *(["size"] if self.size_bytes is not None else [])]) or "none"
+
+
+@dataclass(frozen=True)
+class VariableSchema:
+    """One variable as one kind of input has it.
+
+    `dtype` is what a reader sees after CF decoding: a numpy name, ``string`` or ``cftime[<calendar>]``. `raw` is the
+    dtype in the file if the values can be taken as they are stored; it is None when the recipe made them, and `why`
+    says so. `encoding` holds the CF attributes that say how stored values become what a reader sees (scale_factor,
+    add_offset, _FillValue, units and calendar of times, the stored dtype). `chunks` counts elements per dimension,
+    None for contiguous or computed data. `coordinate` is xarray's notion; `auxiliary` adds bounds, grid mappings and
+    cell measures: what describes other variables and is not expected to change from input to input.
+    """
+
+    dims: tuple[str, ...]
+    dtype: str
+    coordinate: bool
+    auxiliary: bool
+    attrs: Attrs
+    encoding: Attrs = ()
+    raw: str | None = None
+    why: str = ""
+    chunks: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Extent:
+    """What a coordinate along a concat dimension tells without its values.
+
+    `first` and `last` compare as the coordinate's values do (times in microseconds). `direction` is 1 (strictly
+    rising), -1 (strictly falling) or 0 (neither); a single value has direction 1. `unit` is the coarsest unit in
+    which every time is a whole number.
+    """
+
+    first: float | int | str
+    last: float | int | str
+    direction: int
+    shown: tuple[str, str] = ("", "")
+    unit: str | None = None
+
+
+@dataclass(frozen=True)
+class InputSchema:
+    """What one input brings: sizes by dimension, its variables, its coordinates' extents, digests of what must agree.
+
+    Digests and extents exist only where the plan needs them: for variables without a concat dimension, and for
+    coordinates along one. `previews` show a few values of digested variables, for messages.
+    """
+
+    url: str
+    identity: Identity
+    sizes: tuple[tuple[str, int], ...]
+    variables: tuple[tuple[str, VariableSchema], ...]
+    attrs: Attrs = ()
+    extents: tuple[tuple[str, Extent], ...] = ()
+    digests: tuple[tuple[str, str], ...] = ()
+    previews: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class DatasetSchema:
+    """All inputs met so far, by key. Two different inputs under one key are both kept, for the plan to refuse.
+
+    Examples
+    --------
+    >>> a = DatasetSchema.of((("time", 0),), InputSchema("a.nc", Identity(), (("time", 1),), ()))
+    >>> b = DatasetSchema.of((("time", 1),), InputSchema("b.nc", Identity(), (("time", 2),), ()))
+    >>> a.merge(b) == b.merge(a).merge(a)
+    True
+    """
+
+    inputs: Mapping[Key, frozenset[InputSchema]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, key: Key, schema: InputSchema) -> DatasetSchema:
+        """Make the schema of a single input."""
+        return cls({key: frozenset([schema])})
+
+    def merge(self, other: DatasetSchema) -> DatasetSchema:
+        """Unite two schemas."""
+        return merge_all([self, other])
+
+
+def freeze(attrs: Mapping[str, object]) -> Attrs:
+    """Turn attributes into hashable pairs.
+
+    Examples
+    --------
+    >>> freeze({"units": "K", "valid_range": [0, 1.5]})
+    (('units', '"K"'), ('valid_range', '[0, 1.5]'))
+    """
+    return tuple(sorted((str(name), json.dumps(_plain(value))) for name, value in attrs.items()))
+
+
+def thaw(attrs: Attrs) -> dict[str, object]:
+    """Turn frozen pairs back into attributes of plain Python types.
+
+    Examples
+    --------
+    >>> thaw(freeze({"valid_range": (0, 1)}))
+    {'valid_range': [0, 1]}
+    """
+    return {name: json.loads(text) for name, text in attrs}
+
+
+def _plain(value: object) -> object:
+    """Reduce numpy scalars and arrays, bytes and tuples to what JSON has."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if hasattr(value, "tolist"):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def merge_all(schemas: Iterable[DatasetSchema]) -> DatasetSchema:
+    """Unite any number of schemas in one pass."""
+    inputs: dict[Key, frozenset[InputSchema]] = {}
+    for schema in schemas:
+        for key, found in schema.inputs.items():
+            inputs[key] = inputs[key] | found if key in inputs else found
+    return DatasetSchema(inputs)

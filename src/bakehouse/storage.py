@@ -1,0 +1,353 @@
+"""Targets that are written and sources that are read, by URL.
+
+Objects go through obstore (local disk, S3, GCS, HTTP): no event loop, byte ranges, retries with backoff and
+conditional writes. Sources that obstore does not speak, or that need fsspec's own options, go through fsspec.
+"""
+
+from __future__ import annotations
+
+import io
+import posixpath
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
+from obstore.store import HTTPStore, LocalStore, from_url
+
+from bakehouse.errors import SourceError, StorageError
+from bakehouse.schema import Identity
+
+RETRIES: Any = {
+    "max_retries": 6,
+    "backoff": {"init_backoff": timedelta(seconds=0.2), "max_backoff": timedelta(seconds=15), "base": 2},
+    "retry_timeout": timedelta(minutes=3),
+}
+BLOCK_BYTES = 2**18
+S3_OPTIONS = {"anon": "skip_signature", "key": "access_key_id", "secret": "secret_access_key", "token": "session_token",
+              "endpoint_url": "endpoint", "endpoint": "endpoint", "region": "region"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Target:
+    """A folder on a local disk or in a bucket, as a URL with its storage options.
+
+    Examples
+    --------
+    >>> Target("s3://bucket/stores").child("noaa-oisst", "daily").url
+    's3://bucket/stores/noaa-oisst/daily'
+    """
+
+    url: str
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the open store behind: each process opens its own."""
+        return {"url": self.url, "options": dict(self.options)}
+
+    @cached_property
+    def store(self) -> Any:
+        """Open the obstore store behind the URL."""
+        if "://" not in self.url or self.url.startswith("file://"):
+            return LocalStore(prefix=local_path(self.url), mkdir=True)
+        return from_url(self.url, config=_obstore_config(self.url, self.options), retry_config=RETRIES,
+                        client_options=_client_options(self.options))  # fmt: skip
+
+    def child(self, *parts: str) -> Target:
+        """Name a folder below this one."""
+        return replace(self, url="/".join([self.url.rstrip("/"), *(p.strip("/") for p in parts)]))
+
+    def get(self, key: str) -> bytes | None:
+        """Read one object; None if it is not there."""
+        try:
+            return bytes(obstore.get(self.store, key).bytes())
+        except FileNotFoundError:
+            return None
+        except BaseError as error:
+            raise self._failed("read", key, error) from error
+
+    def put(self, key: str, data: bytes) -> None:
+        """Write one object, replacing what was there."""
+        try:
+            obstore.put(self.store, key, data)
+        except (BaseError, OSError) as error:
+            raise self._failed("write", key, error) from error
+
+    def create(self, key: str, data: bytes) -> bool:
+        """Write one object only if there is none; say whether it was written.
+
+        Endpoints without conditional writes replace the object and answer as if it had been written.
+        """
+        try:
+            obstore.put(self.store, key, data, mode="create")
+        except (AlreadyExistsError, PreconditionError):
+            return False
+        except (BaseError, OSError) as error:
+            raise self._failed("write", key, error) from error
+        return True
+
+    def delete(self, keys: list[str]) -> None:
+        """Delete objects; those that are not there are no error."""
+        try:
+            if keys:
+                obstore.delete(self.store, keys)
+        except FileNotFoundError:
+            return
+        except BaseError as error:
+            raise self._failed("delete", keys[0], error) from error
+
+    def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
+        """List keys below a prefix, with their sizes in bytes."""
+        try:
+            for batch in obstore.list(self.store, prefix or None):
+                yield from ((meta["path"], meta["size"]) for meta in batch)
+        except FileNotFoundError:
+            return
+        except BaseError as error:
+            raise self._failed("list", prefix, error) from error
+
+    def _failed(self, verb: str, key: str, error: Exception) -> StorageError:
+        return StorageError(f"cannot {verb} '{key}'", self.url, _first_line(error), "check the address, the credentials and their rights")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Source:
+    """One input file: its URL as the recipe gives it, and where it is read from.
+
+    `location` differs from `url` for mirrors, ``package://`` files and cached copies. `options` are fsspec's.
+    """
+
+    url: str
+    location: str
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    identity: Identity = Identity()
+    index: str = ""
+
+    @property
+    def path(self) -> str:
+        """Give the place as fsspec's open files do."""
+        return local_path(self.location) if self.is_local else self.location
+
+    @property
+    def is_local(self) -> bool:
+        """Say whether the file lies on this machine."""
+        return "://" not in self.location or self.location.startswith("file://")
+
+    @property
+    def where(self) -> str:
+        """Name the input as messages do."""
+        return f"input {self.index} ({self.url})" if self.index else self.url
+
+    def open(self) -> Any:
+        """Open for random reading, in binary."""
+        if self.is_local:
+            return _checked(self, lambda: Path(self.path).open("rb"))
+        if _needs_fsspec(self.location, self.options):
+            return _checked(self, lambda: _fsspec_open(self))
+        return io.BufferedReader(RangeFile(self), BLOCK_BYTES)
+
+    def read(self) -> bytes:
+        """Read the whole file."""
+        with self.open() as file:
+            return bytes(file.read())
+
+    def identified(self) -> Source:
+        """Ask the place for the file's size, etag and modification time.
+
+        Raises
+        ------
+        SourceError
+            If the file can't be reached.
+        """
+        return replace(self, identity=_checked(self, lambda: _identify(self)))
+
+
+class RangeFile(io.RawIOBase):
+    """A remote object as a seekable file: each read is one byte-range request.
+
+    Nothing is cached here; wrap it in a buffer. A change of the object between two reads raises SourceError.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.store, self.key = open_remote(source.location, source.options)
+        self.size = source.identity.size_bytes
+        if self.size is None:
+            self.size = _checked(source, lambda: int(obstore.head(self.store, self.key)["size"]))
+        self.position = 0
+
+    def readable(self) -> bool:
+        """Reading is all it can do."""
+        return True
+
+    def seekable(self) -> bool:
+        """Byte ranges make every position reachable."""
+        return True
+
+    def tell(self) -> int:
+        """Give the position in bytes."""
+        return self.position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move without reading."""
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self.position, io.SEEK_END: self.size or 0}[whence]
+        self.position = max(0, base + offset)
+        return self.position
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer from one byte range."""
+        want = min(len(buffer), max(0, (self.size or 0) - self.position))
+        if want == 0:
+            return 0
+        data = _checked(self.source, lambda: self._range(self.position, want))
+        if len(data) != want:
+            raise SourceError(f"got {len(data)} bytes where {want} were asked for at offset {self.position}", self.source.where)
+        buffer[:want] = data
+        self.position += want
+        return want
+
+    def _range(self, start: int, length: int) -> Any:
+        options: Any = {"range": (start, start + length)}
+        if etag := self.source.identity.etag:
+            options["if_match"] = etag
+        return memoryview(obstore.get(self.store, self.key, options=options).bytes())
+
+
+def make_source(url: str, options: Mapping[str, Any], url_map: Mapping[str, str], index: str = "") -> Source:
+    """Resolve an input's URL: mirrors, ``package://`` names and plain paths.
+
+    Raises
+    ------
+    SourceError
+        If a package that the URL names is not installed, or has no such file.
+    """
+    if url.startswith("package://"):
+        path, identity = _package_file(url, index)
+        return Source(url, path, dict(options), identity, index)
+    for start, replacement in url_map.items():
+        if url.startswith(start):
+            return Source(url, replacement + url[len(start) :], dict(options), index=index)
+    return Source(url, url, dict(options), index=index)
+
+
+def local_path(url: str) -> str:
+    """Turn a ``file://`` URL or a plain path into a path.
+
+    Examples
+    --------
+    >>> local_path("file:///tmp/a%20b.nc"), local_path("a.nc")
+    ('/tmp/a b.nc', 'a.nc')
+    """
+    return unquote(urlsplit(url).path) if url.startswith("file://") else url
+
+
+def open_remote(url: str, options: Mapping[str, Any]) -> tuple[Any, str]:
+    """Open the obstore store of a remote URL, and give the object's key in it."""
+    parts = urlsplit(url)
+    root = f"{parts.scheme}://{parts.netloc}"
+    key = unquote(parts.path.lstrip("/"))
+    if parts.scheme in ("http", "https"):
+        return HTTPStore.from_url(root, client_options=_client_options(options), retry_config=RETRIES), key
+    config = _obstore_config(url, options)
+    return from_url(root, config=config, client_options=_client_options(options), retry_config=RETRIES), key
+
+
+def _obstore_config(url: str, options: Mapping[str, Any]) -> Any:
+    """Translate fsspec's storage options, which people know, into obstore's."""
+    client = dict(options.get("client_kwargs", {}))
+    flat = {**{k: v for k, v in options.items() if k not in ("client_kwargs", "client_options")}, **client}
+    if not url.startswith("s3://"):
+        return {"skip_signature": True} if flat.get("token") == "anon" or flat.get("anon") else flat
+    config = {S3_OPTIONS.get(key, key): value for key, value in flat.items()}
+    if "endpoint" in config:
+        config.setdefault("virtual_hosted_style_request", False)
+        config.setdefault("region", "us-east-1")
+    return config
+
+
+def _client_options(options: Mapping[str, Any]) -> Any:
+    return {"allow_http": True, "timeout": "120s", "connect_timeout": "20s", **options.get("client_options", {})}
+
+
+def _needs_fsspec(location: str, options: Mapping[str, Any]) -> bool:
+    """Say whether a source needs fsspec: another protocol, a query string, or options that only fsspec knows."""
+    parts = urlsplit(location)
+    plain = set(options) <= ({"anon", *S3_OPTIONS} if parts.scheme == "s3" else set())
+    return parts.scheme not in ("http", "https", "s3", "gs") or bool(parts.query) or not plain
+
+
+def _fsspec_open(source: Source) -> Any:
+    import fsspec
+
+    return fsspec.open(source.location, mode="rb", **source.options).open()
+
+
+def _identify(source: Source) -> Identity:
+    if source.identity != Identity():
+        return source.identity
+    if source.is_local:
+        stat = Path(source.path).stat()
+        return Identity(stat.st_size if Path(source.path).is_file() else None, None, str(stat.st_mtime_ns))
+    if _needs_fsspec(source.location, source.options):
+        return _fsspec_identity(source)
+    meta = obstore.head(*open_remote(source.location, source.options))
+    return Identity(meta["size"], meta.get("e_tag"), meta["last_modified"].isoformat())
+
+
+def _fsspec_identity(source: Source) -> Identity:
+    import fsspec
+
+    fs, path = fsspec.core.url_to_fs(source.location, **source.options)
+    info = fs.info(path)
+    mtime = info.get("LastModified") or info.get("mtime") or info.get("updated")
+    return Identity(info.get("size"), info.get("ETag") or info.get("etag"), str(mtime) if mtime else None)
+
+
+def _package_file(url: str, index: str) -> tuple[str, Identity]:
+    """Find a file inside an installed package; its digest comes from the package's own record."""
+    from importlib.util import find_spec
+
+    package, _, inside = url.removeprefix("package://").partition("/")
+    where = f"input {index} ({url})" if index else url
+    spec = find_spec(package) if package.isidentifier() else None
+    if spec is None or not spec.submodule_search_locations:
+        raise SourceError(f"package '{package}' is not installed", where, None, f"pip install {package.replace('_', '-')}")
+    path = Path(spec.submodule_search_locations[0], inside)
+    if ".." in posixpath.normpath(inside).split("/") or not path.exists():
+        raise SourceError(f"package '{package}' has no file '{inside}'", where)
+    return str(path), _recorded(package, inside, path)
+
+
+def _recorded(package: str, inside: str, path: Path) -> Identity:
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    try:
+        files = distribution(package.replace("_", "-")).files or []
+        found = next((f for f in files if f.as_posix() == f"{package}/{inside}" and f.hash), None)
+    except PackageNotFoundError:
+        found = None
+    size = path.stat().st_size if path.is_file() else None
+    return Identity(size, None, None, f"{found.hash.mode}-{found.hash.value}" if found and found.hash else None)
+
+
+def _checked(source: Source, action: Any) -> Any:
+    """Run an action on a source; failures name the input."""
+    try:
+        return action()
+    except FileNotFoundError as error:
+        raise SourceError("no such file", source.where, _first_line(error), "check the URL that the pattern makes") from error
+    except PreconditionError as error:
+        raise SourceError("the file changed while it was read", source.where, _first_line(error), "run again") from error
+    except SourceError:
+        raise
+    except Exception as error:
+        raise SourceError("cannot reach the file", source.where, _first_line(error), "check the URL, the network and the credentials") from error  # fmt: skip
+
+
+def _first_line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"

@@ -1,0 +1,1 @@
+"""From planned regions to objects, metadata documents and receipts."""

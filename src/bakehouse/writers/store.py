@@ -1,0 +1,150 @@
+"""Stores that tasks write through and that later steps read through: objects in place, metadata held apart."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+import zarr
+from zarr.abc.store import ByteRequest, Store
+from zarr.core.array import AsyncArray
+from zarr.core.buffer import Buffer, BufferPrototype, default_buffer_prototype
+from zarr.storage import MemoryStore, ObjectStore, WrapperStore
+from zarr.storage._common import StorePath
+
+from bakehouse.storage import Target
+from bakehouse.writers.receipts import Written
+from bakehouse.writers.template import Documents, is_metadata
+
+
+class RecordingStore(WrapperStore[Any]):
+    """Pass objects through to a target, and remember key, size and digest of each."""
+
+    def __init__(self, store: Any) -> None:
+        super().__init__(store)
+        self.written: dict[str, Written] = {}
+
+    async def set(self, key: str, value: Buffer) -> None:
+        """Write and record one object."""
+        data = value.to_bytes()
+        await super().set(key, value)
+        self.written[key] = Written(key, len(data), hashlib.sha256(data).hexdigest())
+
+
+class CandidateStore(Store):
+    """A store before publication: data objects from its prefix, metadata from documents held apart.
+
+    Steps after the store write attributes into the documents, which are kept in `work` until the driver publishes
+    them; nothing becomes visible at the prefix.
+    """
+
+    supports_writes = True
+    supports_deletes = True
+    supports_partial_writes = False
+    supports_listing = True
+
+    def __init__(self, target: Target, documents: Documents, work: Target | None = None, read_only: bool = False) -> None:
+        super().__init__(read_only=read_only)
+        self.target, self.documents, self.work = target, dict(documents), work
+        self._objects = data_store(target)
+        self._is_open = True
+
+    def with_read_only(self, read_only: bool = False) -> CandidateStore:
+        """Give the same candidate, read-only or not; both share the documents."""
+        other = CandidateStore(self.target, {}, self.work, read_only)
+        other.documents = self.documents
+        return other
+
+    def __eq__(self, other: object) -> bool:
+        """Two candidates are the same if their prefix and documents are."""
+        return isinstance(other, CandidateStore) and (self.target, self.documents) == (other.target, other.documents)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Travel as URL and documents."""
+        return {"target": self.target, "documents": self.documents, "work": self.work, "read_only": self.read_only}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Open again where it arrives."""
+        self.__init__(**state)  # type: ignore[misc]
+
+    @property
+    def path(self) -> str:
+        """Give the store's URL, as upstream's stores do."""
+        return self.target.url
+
+    async def get(self, key: str, prototype: BufferPrototype | None = None, byte_range: ByteRequest | None = None) -> Buffer | None:
+        """Read a document, or an object of the prefix."""
+        prototype = prototype or default_buffer_prototype()
+        if is_metadata(key):
+            memory = MemoryStore({k: prototype.buffer.from_bytes(v) for k, v in self.documents.items() if k == key})
+            return await memory.get(key, prototype, byte_range)
+        return await self._objects.get(key, prototype, byte_range)
+
+    async def get_partial_values(self, prototype: BufferPrototype, key_ranges: Iterable[Any]) -> list[Buffer | None]:
+        """Read several ranges."""
+        return [await self.get(key, prototype, byte_range) for key, byte_range in key_ranges]
+
+    async def exists(self, key: str) -> bool:
+        """Say whether a document or an object is there."""
+        return key in self.documents if is_metadata(key) else await self._objects.exists(key)
+
+    async def set(self, key: str, value: Buffer) -> None:
+        """Change a document, or write an object at the prefix."""
+        self._check_writable()
+        if is_metadata(key):
+            self.documents[key] = value.to_bytes()
+            if self.work is not None:
+                self.work.put(f"candidate/{key}", self.documents[key])
+        else:
+            await self._objects.set(key, value)
+
+    async def delete(self, key: str) -> None:
+        """Drop a document, or delete an object."""
+        self._check_writable()
+        if is_metadata(key):
+            self.documents.pop(key, None)
+        else:
+            await self._objects.delete(key)
+
+    async def list(self) -> AsyncIterator[str]:
+        """List all keys."""
+        for key in list(self.documents):
+            yield key
+        async for key in self._objects.list():
+            if not is_metadata(key):
+                yield key
+
+    async def list_prefix(self, prefix: str) -> AsyncIterator[str]:
+        """List the keys below a prefix."""
+        async for key in self.list():
+            if key.startswith(prefix):
+                yield key
+
+    async def list_dir(self, prefix: str) -> AsyncIterator[str]:
+        """List the names directly below a prefix."""
+        start = f"{prefix.rstrip('/')}/" if prefix else ""
+        seen = set()
+        async for key in self.list_prefix(start):
+            name = key[len(start) :].partition("/")[0]
+            if name not in seen:
+                seen.add(name)
+                yield name
+
+
+def data_store(target: Target, read_only: bool = False) -> ObjectStore[Any]:
+    """Open a target's folder as a zarr store."""
+    return ObjectStore(target.store, read_only=read_only)
+
+
+def open_planned_array(store: Any, documents: Documents, name: str) -> zarr.Array[Any]:
+    """Open an array whose metadata is only in the documents, for writing whole objects, empty ones included."""
+    source = zarr.open_array(memory_store(documents), path=name, mode="r")
+    config: Any = {"order": "C", "write_empty_chunks": True}
+    return zarr.Array(AsyncArray(source.metadata, StorePath(store, name), config=config))
+
+
+def memory_store(documents: Documents) -> MemoryStore:
+    """Hold metadata documents in a memory store."""
+    prototype = default_buffer_prototype()
+    return MemoryStore({key: prototype.buffer.from_bytes(data) for key, data in documents.items()})

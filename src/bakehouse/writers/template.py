@@ -1,0 +1,109 @@
+"""The metadata documents of a store, exactly as xarray writes them for the same dataset."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import dask.array
+import numcodecs
+import numpy as np
+import xarray as xr
+import zarr
+from zarr.storage import MemoryStore
+
+from bakehouse.plan.types import ArrayPlan, Template
+from bakehouse.schema import thaw
+from bakehouse.writers.encode import cf_encoding, encode, sample_of
+
+Documents = dict[str, bytes]
+METADATA_NAMES = ("zarr.json", ".zgroup", ".zattrs", ".zarray", ".zmetadata")
+RAW_ATTRS = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned", "units", "calendar")
+
+
+def root_names(zarr_format: int) -> tuple[str, ...]:
+    """Name the documents whose appearance publishes a store, in the order they are written."""
+    return ("zarr.json",) if zarr_format == 3 else (".zattrs", ".zgroup", ".zmetadata")
+
+
+def is_metadata(key: str) -> bool:
+    """Tell a metadata document from a data object."""
+    return key.rsplit("/", 1)[-1] in METADATA_NAMES
+
+
+def template_dataset(template: Template) -> xr.Dataset:
+    """Give the planned dataset with zeros that take no memory, as a reader will see it.
+
+    This is what a recipe's `dynamic_chunking_fn` gets.
+    """
+    variables = {
+        name: _zeros(name, a.dims, a.shape, _decoded_dtype(a.dtype), thaw(a.attrs)) for name, a in template.arrays.items()
+    }
+    return xr.Dataset(variables, attrs=dict(template.attrs)).set_coords(_coordinates(template))
+
+
+def make_documents(template: Template, asked: Mapping[str, Mapping[str, Any]] | None = None) -> Documents:
+    """Make every metadata document of the store, the consolidated root included; key to JSON bytes."""
+    variables = {name: _encoded(a, dict((asked or {}).get(name, {})), template.zarr_format) for name, a in template.arrays.items()}
+    dataset = xr.Dataset(variables, attrs=dict(template.attrs)).set_coords(_coordinates(template))
+    store = MemoryStore()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        dataset.to_zarr(store, compute=False, zarr_format=template.zarr_format, consolidated=True)  # type: ignore[call-overload]
+    return {key: value.to_bytes() for key, value in store._store_dict.items() if is_metadata(key)}
+
+
+def _coordinates(template: Template) -> list[str]:
+    return [name for name, array in template.arrays.items() if array.coordinate]
+
+
+def _encoded(array: ArrayPlan, asked: dict[str, Any], zarr_format: int) -> xr.Variable:
+    """Give one array as it is stored: encoded dtype and attributes, chunks and compressors."""
+    attrs = thaw(array.attrs)
+    if array.raw is not None:
+        dtype: Any = object if array.raw == "string" else np.dtype(array.raw)
+        held = {k: v for k, v in thaw(array.encoding).items() if k in RAW_ATTRS}
+        attrs = {**attrs, **{k: _typed(k, v, dtype) for k, v in held.items()}}
+    else:
+        sample = encode(array.name, xr.Variable(("sample",), sample_of(array.dtype), attrs), cf_encoding(array, asked))
+        dtype, attrs = sample.dtype, sample.attrs
+    lazy = _zeros(array.name, array.dims, array.shape, dtype, attrs)
+    lazy.encoding = {**_layout(array), **_compression(dtype, asked, zarr_format)}
+    return lazy
+
+
+def _typed(key: str, value: Any, dtype: Any) -> Any:
+    return dtype.type(value) if key in ("_FillValue", "missing_value") and dtype is not object and not isinstance(value, list) else value
+
+
+def _layout(array: ArrayPlan) -> dict[str, Any]:
+    if not array.dims:
+        return {}
+    return {"chunks": array.chunks, **({"shards": array.shards} if array.shards else {})}
+
+
+def _compression(dtype: Any, asked: Mapping[str, Any], zarr_format: int) -> dict[str, Any]:
+    """Compress with zstd after a byte shuffle, unless the recipe says how."""
+    own = {k: v for k, v in asked.items() if k in ("compressors", "filters", "serializer", "compressor")}
+    if own:
+        return own
+    size = 0 if dtype is object else np.dtype(dtype).itemsize
+    shuffle = "shuffle" if size > 1 else "noshuffle"
+    if zarr_format == 2:
+        return {"compressors": (numcodecs.Blosc("zstd", 3, getattr(numcodecs.Blosc, shuffle.upper())),)}
+    if size == 0:
+        return {"compressors": (zarr.codecs.ZstdCodec(level=3),)}
+    return {"compressors": (zarr.codecs.BloscCodec(cname="zstd", clevel=3, shuffle=shuffle, typesize=size),)}
+
+
+def _decoded_dtype(dtype: str) -> Any:
+    return object if dtype == "string" or dtype.startswith("cftime") else np.dtype(dtype)
+
+
+def _zeros(name: str, dims: tuple[str, ...], shape: tuple[int, ...], dtype: Any, attrs: Mapping[str, Any]) -> xr.Variable:
+    """Make a variable without data; dimension coordinates become indexes, which hold theirs."""
+    fill = "" if dtype == object else np.zeros((), dtype)
+    if dims == (name,):
+        return xr.Variable(dims, np.full(shape, fill, dtype=dtype), dict(attrs))
+    return xr.Variable(dims, dask.array.full(shape, fill, dtype=dtype, chunks=shape or -1), dict(attrs))
