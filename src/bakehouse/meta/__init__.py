@@ -1,0 +1,1 @@
+"""Models, reading and lint of both meta.yaml files: the project's and a feedstock's."""

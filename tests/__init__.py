@@ -1,0 +1,1 @@
+"""Tests of Bakehouse, and what they stand on."""
