@@ -1,0 +1,87 @@
+"""Open a store where it lies, lazily.
+
+Buckets and web servers are read by obstore, through zarr's own `ObjectStore`: one dependency for S3, GCS, Azure and
+https, where fsspec would need s3fs, gcsfs, adlfs and aiohttp, each with an event loop of its own. Local stores are
+read by zarr itself.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bakehouse.catalog.record import Store
+from bakehouse.catalog.urls import protocol_of
+from bakehouse.errors import CatalogError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+# Ends when zarr-python 3.1, the last for Python 3.11, is no longer supported: later ones do not warn.
+NUMCODECS_WARNING = "Numcodecs codecs are not in the Zarr version 3 specification"
+
+
+def open_store(store: Store, url: str, storage_options: Mapping[str, Any], kwargs: Mapping[str, Any]) -> xr.Dataset:
+    """Open a store as its entry says, at a url that is no longer relative.
+
+    Raises
+    ------
+    CatalogError
+        If there is no such store, it does not answer, or its format needs another package.
+    """
+    import xarray as xr
+    from obstore.exceptions import BaseError
+
+    if store.format != "zarr":
+        fix = f"open it with the {store.format} package"
+        raise CatalogError(f"the store's format is {store.format}", url, None, fix)
+    chunks: dict[str, int] | None = {} if find_spec("dask") else None
+    said = {"chunks": chunks, "consolidated": store.consolidated, "zarr_format": store.zarr_format, **store.open_kwargs}
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=NUMCODECS_WARNING)
+            return xr.open_dataset(zarr_store(store, url, storage_options), engine="zarr", **{**said, **kwargs})
+    except FileNotFoundError as error:
+        fix = "it was moved or removed; ask its maintainers"
+        raise CatalogError("the store is not there", url, _first_line(error), fix) from error
+    except (BaseError, OSError) as error:
+        fix = "check the network and storage_options"
+        raise CatalogError("the store can't be read", url, _first_line(error), fix) from error
+
+
+def zarr_store(store: Store, url: str, storage_options: Mapping[str, Any] | None = None) -> Any:
+    """Give what zarr reads from: a path, or an `ObjectStore`."""
+    from bakehouse.storage import RETRIES, Target, local_path
+
+    protocol = protocol_of(url)
+    if protocol == "file":
+        return _existing(local_path(url))
+    from obstore.store import HTTPStore
+    from zarr.storage import ObjectStore
+
+    if protocol in ("http", "https"):
+        remote = HTTPStore.from_url(url, client_options={"allow_http": True}, retry_config=RETRIES)
+    else:
+        remote = Target(url, {**obstore_options(store), **(storage_options or {})}).store
+    return ObjectStore(remote, read_only=True)
+
+
+def obstore_options(store: Store) -> dict[str, Any]:
+    """Give the access to a bucket that the entry states."""
+    said = store.storage
+    options = {"anon": said.anonymous or None, "endpoint_url": said.endpoint, "region": said.region}
+    return {key: value for key, value in options.items() if value is not None}
+
+
+def _existing(path: str) -> str:
+    if not Path(path).exists():
+        raise FileNotFoundError(f"no such file or folder: {path}")
+    return path
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).splitlines()
+    return f"{type(error).__name__}: {lines[0] if lines else ''}"

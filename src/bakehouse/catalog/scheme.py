@@ -1,0 +1,41 @@
+"""Where a bucket lies, in the words of STAC's storage extension (version 2.0)."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from bakehouse.catalog.record import Store
+
+AWS_PLATFORM = "https://{bucket}.s3.{region}.amazonaws.com"
+AZURE_PLATFORM = "https://{account}.blob.core.windows.net"
+
+
+def storage_scheme(store: Store) -> dict[str, Any] | None:
+    """Describe the bucket; None for local files and plain web servers, which need no more than the url.
+
+    Examples
+    --------
+    >>> storage_scheme(Store(url="gs://bucket/a.zarr", zarr_format=3, consolidated=True))["platform"]
+    'https://storage.googleapis.com/{bucket}'
+    """
+    bucket, region = urlsplit(store.url).netloc, store.storage.region
+    where = {"bucket": bucket, **({"region": region} if region else {})}
+    access = {"title": "No credentials needed"} if store.storage.anonymous else {}
+    match store.storage.protocol:
+        case "s3":
+            return {**_s3_platform(store, region), **where, **access}
+        case "gs":
+            return {"type": "gcs", "platform": "https://storage.googleapis.com/{bucket}", **where, **access}
+        case "az":
+            return {"type": "ms-azure", "platform": AZURE_PLATFORM, "account": bucket, **access}
+    return None
+
+
+def _s3_platform(store: Store, region: str | None) -> dict[str, str]:
+    """Name the endpoint; Amazon's own template needs a region."""
+    if store.storage.endpoint:
+        return {"type": "custom-s3", "platform": store.storage.endpoint}
+    if region:
+        return {"type": "aws-s3", "platform": AWS_PLATFORM}
+    return {"type": "custom-s3", "platform": "https://{bucket}.s3.amazonaws.com"}
