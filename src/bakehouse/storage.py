@@ -29,6 +29,7 @@ RETRIES: Any = {
     "retry_timeout": timedelta(minutes=3),
 }
 BLOCK_BYTES = 2**18
+ZARR_ROOTS = ("zarr.json", ".zmetadata", ".zgroup")
 S3_OPTIONS = {"anon": "skip_signature", "key": "access_key_id", "secret": "secret_access_key", "token": "session_token",
               "endpoint_url": "endpoint", "endpoint": "endpoint", "region": "region"}  # fmt: skip
 
@@ -291,12 +292,32 @@ def _identify(source: Source) -> Identity:
     if source.identity != Identity():
         return source.identity
     if source.is_local:
-        stat = Path(source.path).stat()
-        return Identity(stat.st_size if Path(source.path).is_file() else None, None, str(stat.st_mtime_ns))
+        return _stat(Path(source.path))
     if _needs_fsspec(source.location, source.options):
         return _fsspec_identity(source)
-    meta = obstore.head(*open_remote(source.location, source.options))
+    store, key = open_remote(source.location, source.options)
+    meta = _head_any(store, [key, *(f"{key.rstrip('/')}/{name}" for name in ZARR_ROOTS)])
     return Identity(meta["size"], meta.get("e_tag"), meta["last_modified"].isoformat())
+
+
+def _stat(path: Path) -> Identity:
+    """Identify a file; a zarr store by its root document."""
+    if path.is_dir():
+        path = next((path / name for name in ZARR_ROOTS if (path / name).exists()), path)
+    stat = path.stat()
+    return Identity(stat.st_size, None, str(stat.st_mtime_ns))
+
+
+def _head_any(store: Any, keys: list[str]) -> Any:
+    """Ask for the first of several objects that is there: a file, else a zarr store's root document."""
+    for key in keys:
+        try:
+            return obstore.head(store, key)
+        except FileNotFoundError as error:
+            missing = error
+            if not keys[0].rstrip("/").endswith(".zarr"):
+                break
+    raise missing
 
 
 def _fsspec_identity(source: Source) -> Identity:

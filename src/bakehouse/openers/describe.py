@@ -113,6 +113,8 @@ def _raw(variable: xr.Variable, reference: ReferenceArray | None, dtype: str) ->
     said = {k: v for k, v in reference.attrs.items() if k in CF_ENCODING and k not in variable.attrs}
     if any(k not in variable.encoding or repr(variable.encoding[k]) != repr(v) for k, v in said.items()):
         return None, "the recipe changed its encoding"
+    if dtype.startswith("timedelta64"):
+        return None, "durations are stored with an attribute that says so"
     if dtype == "string":
         return ("string", "") if reference.dtype.kind == "O" else (None, "text of fixed width is stored as text of any length")
     if reference.dtype.kind not in "iufb":

@@ -103,7 +103,7 @@ def close_all() -> None:
 def _open(opened: Opened) -> xr.Dataset:
     source = opened.source
     try:
-        return xr.open_dataset(
+        dataset = xr.open_dataset(
             _openable(opened), engine=opened.engine, decode_cf=False, chunks=None, cache=False, **opened.kwargs
         )
     except BakehouseError:
@@ -111,6 +111,26 @@ def _open(opened: Opened) -> xr.Dataset:
     except Exception as error:
         raise SourceError(f"cannot open the file with engine '{opened.engine}'", source.where, f"{type(error).__name__}: {error}",
                           "check that the file is whole and that file_type says what it is") from error  # fmt: skip
+    for held in (dataset, *dataset.variables.values()):
+        held.attrs = {name: readable(value) for name, value in held.attrs.items()}
+    return dataset
+
+
+def readable(value: Any) -> Any:
+    r"""Give text that a file marks as ASCII as what it is: UTF-8, else Latin-1.
+
+    Examples
+    --------
+    >>> readable("\udcc3\udca9t\udce9"), readable("\udcc3\udca9")
+    ('Ã©té', 'é')
+    """
+    if not isinstance(value, str) or not any("\udc80" <= c <= "\udcff" for c in value):
+        return value
+    data = value.encode("utf-8", "surrogateescape")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
 
 
 def _openable(opened: Opened) -> Any:

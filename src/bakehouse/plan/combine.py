@@ -138,18 +138,17 @@ def _source_chunks(variants: list[VariableSchema]) -> tuple[int | None, ...]:
 
 
 def _expands(name: str, dim: str, schema: VariableSchema, members: Members, axes: Mapping[str, Axis], findings: Findings) -> bool:
-    """Say whether a variable without a concat dimension gains it, as xarray decides for new dimensions."""
+    """Say whether a variable without a concat dimension gains it, as xarray decides.
+
+    Data variables gain a dimension that is new. What describes others (coordinates, bounds, grid mappings) gains it
+    only where it differs; a dimension's own coordinate never does, nor an array along a dimension that inputs have.
+    """
     if axes[dim].new and (not schema.auxiliary or name == dim):
         return True
-    differs = _first_difference(name, members, {dim}) is not None
-    bounds_of_new = axes[dim].new and any(v == dim for v in _bounded_by(name, members))
-    return differs and (not schema.dims or bounds_of_new)
-
-
-def _bounded_by(name: str, members: Members) -> list[str]:
-    """List the coordinates whose bounds a variable holds."""
-    schema, _ = members[min(members)]
-    return [n for n, v in schema.variables if dict(v.attrs).get("bounds") == f'"{name}"']
+    gains = _first_difference(name, members, {dim}) is not None and (not schema.dims or (axes[dim].new and name not in schema.dims))
+    if gains and schema.dims:
+        findings.note(f"'{name}' differs between inputs and gained the dimension '{dim}'")
+    return gains
 
 
 def _check_present(name: str, members: Members, inputs: Inputs, dims: Mapping[str, str], findings: Findings) -> None:
