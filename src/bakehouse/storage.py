@@ -7,6 +7,7 @@ conditional writes. Sources that obstore does not speak, or that need fsspec's o
 from __future__ import annotations
 
 import io
+import os
 import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from obstore.store import HTTPStore, LocalStore, from_url
 
+from bakehouse.chunks import Span
 from bakehouse.errors import SourceError, StorageError
 from bakehouse.schema import Identity
 
@@ -29,6 +31,7 @@ RETRIES: Any = {
     "retry_timeout": timedelta(minutes=3),
 }
 BLOCK_BYTES = 2**18
+GAP_BYTES = 2**16
 ZARR_ROOTS = ("zarr.json", ".zmetadata", ".zgroup")
 S3_OPTIONS = {"anon": "skip_signature", "key": "access_key_id", "secret": "secret_access_key", "token": "session_token",
               "endpoint_url": "endpoint", "endpoint": "endpoint", "region": "region"}  # fmt: skip
@@ -205,18 +208,79 @@ class RangeFile(io.RawIOBase):
         want = min(len(buffer), max(0, (self.size or 0) - self.position))
         if want == 0:
             return 0
-        data = _checked(self.source, lambda: self._range(self.position, want))
+        data = _checked(self.source, lambda: self.fetch(self.position, want))
         if len(data) != want:
             raise SourceError(f"got {len(data)} bytes where {want} were asked for at offset {self.position}", self.source.where)
         buffer[:want] = data
         self.position += want
         return want
 
-    def _range(self, start: int, length: int) -> Any:
+    def fetch(self, start: int, length: int) -> Any:
+        """Get one byte range, if the object is still what it was."""
         options: Any = {"range": (start, start + length)}
         if etag := self.source.identity.etag:
             options["if_match"] = etag
         return memoryview(obstore.get(self.store, self.key, options=options).bytes())
+
+
+def read_ranges(source: Source, ranges: list[Span]) -> list[Any]:
+    """Read byte ranges of a source; neighbours are fetched in one request.
+
+    Raises
+    ------
+    SourceError
+        If the source can't be read, or gives fewer bytes than asked for.
+    """
+    found = _checked(source, lambda: _ranges(source, ranges)) if ranges else []
+    for (start, stop), data in zip(ranges, found, strict=True):
+        if len(data) != stop - start:
+            raise SourceError(f"got {len(data)} bytes where {stop - start} were asked for at offset {start}", source.where, "the file is shorter than it was", "run again")  # fmt: skip
+    return found
+
+
+def _ranges(source: Source, ranges: list[Span]) -> list[Any]:
+    if source.is_local:
+        return _local_ranges(source, ranges)
+    if _needs_fsspec(source.location, source.options):
+        with _fsspec_open(source) as file:
+            return [_read_at(file, start, stop) for start, stop in ranges]
+    remote = RangeFile(source)
+    found: dict[Span, Any] = {}
+    for first, last, members in coalesced(ranges):
+        data = remote.fetch(first, last - first)
+        found |= {(a, b): data[a - first : b - first] for a, b in members}
+    return [found[span] for span in ranges]
+
+
+def _local_ranges(source: Source, ranges: list[Span]) -> list[bytes]:
+    with Path(source.path).open("rb") as file:
+        known = source.identity
+        if known.mtime and str(os.fstat(file.fileno()).st_mtime_ns) != known.mtime:
+            raise SourceError("the file changed since its header was read", source.where, None, "run again")
+        return [os.pread(file.fileno(), stop - start, start) for start, stop in ranges]
+
+
+def _read_at(file: Any, start: int, stop: int) -> bytes:
+    file.seek(start)
+    return bytes(file.read(stop - start))
+
+
+def coalesced(ranges: list[Span]) -> Iterator[tuple[int, int, list[Span]]]:
+    """Group byte ranges that lie close together, so that one request fetches each group.
+
+    Examples
+    --------
+    >>> list(coalesced([(500_000, 500_010), (0, 10), (10, 30)]))
+    [(0, 30, [(0, 10), (10, 30)]), (500000, 500010, [(500000, 500010)])]
+    """
+    group: list[Span] = []
+    for span in sorted(ranges):
+        if group and span[0] > max(b for _, b in group) + GAP_BYTES:
+            yield group[0][0], max(b for _, b in group), group
+            group = []
+        group.append(span)
+    if group:
+        yield group[0][0], max(b for _, b in group), group
 
 
 def make_source(url: str, options: Mapping[str, Any], url_map: Mapping[str, str], index: str = "") -> Source:

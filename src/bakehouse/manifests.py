@@ -1,0 +1,87 @@
+"""Manifests: where each chunk of a source array lies, and how its bytes become values."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bakehouse.chunks import Span, overlap
+
+ABSENT = 0
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One step between stored bytes and values, by its numcodecs id: ``zlib``, ``shuffle`` or ``fletcher32``."""
+
+    id: str
+    elementsize: int = 0
+    level: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Manifest:
+    """Where each chunk of one array lies in its file.
+
+    Parameters
+    ----------
+    shape, chunks
+        Elements per dimension; a contiguous array is one chunk.
+    dtype
+        The stored dtype with its byte order.
+    filters
+        Steps that wrote the chunks, first to last; reading undoes them in reverse.
+    fill
+        The value of a chunk that was never written.
+    offsets, lengths
+        Bytes, one per chunk of the grid; length 0 means that the chunk was never written.
+    masks
+        HDF5's filter masks, one per chunk: bit i says that filter i was skipped. None if no filter ever was.
+    """
+
+    shape: tuple[int, ...]
+    chunks: tuple[int, ...]
+    dtype: np.dtype[Any]
+    filters: tuple[Filter, ...]
+    fill: Any
+    offsets: np.ndarray[Any, Any]
+    lengths: np.ndarray[Any, Any]
+    masks: np.ndarray[Any, Any] | None = None
+
+    @property
+    def chunk_bytes(self) -> int:
+        """Give the decoded size of one chunk."""
+        return int(np.prod(self.chunks, dtype=np.int64)) * self.dtype.itemsize
+
+    def cells(self, spans: tuple[Span, ...]) -> Iterator[Cell]:
+        """List the chunks that a region overlaps, with the region that each contributes.
+
+        Examples
+        --------
+        >>> one = np.zeros((2,), "u8")
+        >>> manifest = Manifest((8,), (5,), np.dtype("f4"), (), 0, one, one)
+        >>> [(c.index, c.inside, c.region) for c in manifest.cells(((4, 7),))]
+        [((0,), (slice(4, 5, None),), (slice(0, 1, None),)), ((1,), (slice(0, 2, None),), (slice(1, 3, None),))]
+        """
+        ranges = [range(a // n, -(-b // n)) for (a, b), n in zip(spans, self.chunks, strict=True)]
+        for index in itertools.product(*ranges):
+            held = [(i * n, i * n + n) for i, n in zip(index, self.chunks, strict=True)]
+            shared = [overlap(h, s) or (0, 0) for h, s in zip(held, spans, strict=True)]
+            inside = tuple(slice(a - h, b - h) for (a, b), (h, _) in zip(shared, held, strict=True))
+            region = tuple(slice(a - s, b - s) for (a, b), (s, _) in zip(shared, spans, strict=True))
+            yield Cell(index, inside, region, int(self.offsets[index]), int(self.lengths[index]))
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One chunk's share of a region: its place in the grid, what is taken of it, where that goes, where it lies."""
+
+    index: tuple[int, ...]
+    inside: tuple[slice, ...]
+    region: tuple[slice, ...]
+    offset: int
+    length: int
