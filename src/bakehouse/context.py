@@ -61,6 +61,11 @@ class Context:
         return self.notes or self.target.child(".runs")
 
     @property
+    def staging(self) -> Target:
+        """Give the folder for arrays that the recipe makes on the way."""
+        return self.target.child(".staging", self.run_id)
+
+    @property
     def label(self) -> str:
         """Name the recipe as messages do."""
         return "/".join(dict.fromkeys(part for part in (self.feedstock, self.recipe) if part)) or "recipe"

@@ -85,4 +85,4 @@ def _pruned_items(self: FilePattern) -> Any:
     return _items(self.prune(min(keep, *concat)) if len(concat) > 0 and keep < max(concat) else self)
 
 
-FilePattern.items = _pruned_items
+FilePattern.items = _pruned_items  # type: ignore[method-assign]

@@ -16,6 +16,9 @@ from bakehouse.patterns import Key
 Attrs = tuple[tuple[str, str], ...]
 """Attributes as sorted (name, JSON text) pairs: hashable, comparable (NaN equals NaN) and without numpy types."""
 
+POINTING = ("bounds", "climatology", "grid_mapping", "cell_measures", "formula_terms")
+"""CF attributes that name other variables; xarray keeps them in the encoding when it reads those as coordinates."""
+
 
 @dataclass(frozen=True, order=True)
 class Identity:
@@ -67,14 +70,20 @@ class Extent:
 
     `first` and `last` compare as the coordinate's values do (times in microseconds). `direction` is 1 (strictly
     rising), -1 (strictly falling) or 0 (neither); a single value has direction 1. `unit` is the coarsest unit in
-    which every time is a whole number.
+    which every time is a whole number. An end that is missing (NaN, NaT) is None, which equals itself.
     """
 
-    first: float | int | str
-    last: float | int | str
+    first: float | int | str | None
+    last: float | int | str | None
     direction: int
     shown: tuple[str, str] = ("", "")
     unit: str | None = None
+
+    def __post_init__(self) -> None:
+        """Tell missing ends from values."""
+        for name, shown in zip(("first", "last"), self.shown, strict=True):
+            if getattr(self, name) != getattr(self, name) or shown == "NaT":
+                object.__setattr__(self, name, None)
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ class Target:
     def store(self) -> Any:
         """Open the obstore store behind the URL."""
         if "://" not in self.url or self.url.startswith("file://"):
-            return LocalStore(prefix=local_path(self.url), mkdir=True)
+            return LocalStore(prefix=local_path(self.url), mkdir=True, automatic_cleanup=True)
         return from_url(self.url, config=_obstore_config(self.url, self.options), retry_config=RETRIES,
                         client_options=_client_options(self.options))  # fmt: skip
 
@@ -218,7 +218,8 @@ class RangeFile(io.RawIOBase):
     def fetch(self, start: int, length: int) -> Any:
         """Get one byte range, if the object is still what it was."""
         options: Any = {"range": (start, start + length)}
-        if etag := self.source.identity.etag:
+        etag = self.source.identity.etag
+        if etag and not etag.startswith("W/"):  # a weak etag matches nothing (RFC 9110, 13.1.1)
             options["if_match"] = etag
         return memoryview(obstore.get(self.store, self.key, options=options).bytes())
 

@@ -12,14 +12,15 @@ from xarray.core import indexing
 
 from bakehouse.openers.reference import ReferenceArray
 from bakehouse.openers.times import extent_of
-from bakehouse.schema import Attrs, Extent, Identity, InputSchema, VariableSchema, freeze
+from bakehouse.schema import POINTING, Attrs, Extent, Identity, InputSchema, VariableSchema, freeze
 
 CF_ENCODING = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned", "units", "calendar")
-POINTING = ("bounds", "climatology", "grid_mapping", "cell_measures", "formula_terms")
 SLAB_BYTES = 2**26
 
 
-def describe(dataset: xr.Dataset, url: str, identity: Identity, dims: Mapping[str, str], dry: bool = False) -> InputSchema:
+def describe(
+    dataset: xr.Dataset, url: str, identity: Identity, dims: Mapping[str, str], dry: bool = False
+) -> InputSchema:
     """Summarise a fragment: sizes, variables, coordinates along concat dims, digests of what inputs must share.
 
     Parameters
@@ -30,24 +31,42 @@ def describe(dataset: xr.Dataset, url: str, identity: Identity, dims: Mapping[st
         Leave out digests that would need data to be read.
     """
     auxiliary = set(dataset.coords) | _pointed_at(dataset)
-    variables = {str(n): _variable(str(n), v, n in dataset.coords, n in auxiliary) for n, v in dataset.variables.items()}
-    shared = [n for n, v in variables.items() if _is_shared(n, v, dataset, dims) and not (dry and _is_large(dataset[n].variable))]
-    extents = {d: e for d, op in dims.items() if op == "concat" and d in dataset.variables and (e := _extent(dataset[d].variable))}
+    variables = {
+        str(n): _variable(str(n), v, n in dataset.coords, n in auxiliary) for n, v in dataset.variables.items()
+    }
+    shared = [
+        n
+        for n, v in variables.items()
+        if _is_shared(n, v, dataset, dims) and not (dry and _is_large(dataset[n].variable))
+    ]
+    extents = {
+        d: e
+        for d, op in dims.items()
+        if op == "concat" and d in dataset.variables and (e := _extent(dataset[d].variable))
+    }
     return InputSchema(
-        url, identity, tuple((str(d), n) for d, n in dataset.sizes.items()), tuple(variables.items()), freeze(dataset.attrs),
-        tuple(extents.items()), tuple((n, digest(dataset[n].variable)) for n in shared),
+        url,
+        identity,
+        tuple((str(d), n) for d, n in dataset.sizes.items()),
+        tuple(variables.items()),
+        freeze(dataset.attrs),
+        tuple(extents.items()),
+        tuple((n, digest(dataset[n].variable)) for n in shared),
         tuple((n, preview(dataset[n].variable)) for n in shared),
-    )  # fmt: skip
+    )
 
 
 def raw_variable(variable: xr.Variable) -> tuple[xr.Variable, ReferenceArray] | None:
     """Find the stored values behind a decoded variable, indexed as the variable is; None if a recipe made it."""
-    data, unpacked = variable._data, True
+    data: Any = variable._data
+    unpacked = True
     while not isinstance(data, ReferenceArray):
         inner = getattr(data, "array", None)
         if isinstance(data, indexing.LazilyIndexedArray) and isinstance(inner, ReferenceArray):
             return xr.Variable(variable.dims, data, fastpath=True), inner
-        unpacked = isinstance(data, indexing.CopyOnWriteArray | indexing.MemoryCachedArray) or type(data).__name__ in DECODERS
+        unpacked = (
+            isinstance(data, indexing.CopyOnWriteArray | indexing.MemoryCachedArray) or type(data).__name__ in DECODERS
+        )
         if inner is None or not unpacked:
             return None
         data = inner
@@ -62,7 +81,11 @@ def digest(variable: xr.Variable) -> str:
     hasher = hashlib.sha256(f"{variable.dims}{variable.shape}".encode())
     for values in _slabs(variable):
         text = values.dtype.kind in "OSUT"
-        hasher.update(repr(values.tolist()).encode() if text else f"{values.dtype}".encode() + np.ascontiguousarray(values).tobytes())
+        hasher.update(
+            repr(values.tolist()).encode()
+            if text
+            else f"{values.dtype}".encode() + np.ascontiguousarray(values).tobytes()
+        )
     return hasher.hexdigest()
 
 
@@ -98,7 +121,7 @@ def _variable(name: str, variable: xr.Variable, coordinate: bool, auxiliary: boo
 
 def _encoding(variable: xr.Variable) -> Attrs:
     """Keep the part of the encoding that says what stored values mean."""
-    kept = {k: variable.encoding[k] for k in CF_ENCODING if variable.encoding.get(k) is not None}
+    kept = {k: variable.encoding[k] for k in (*CF_ENCODING, *POINTING) if variable.encoding.get(k) is not None}
     dtype = variable.encoding.get("dtype")
     if dtype is not None and np.dtype(dtype).kind in "iufb":
         kept["dtype"] = str(np.dtype(dtype).newbyteorder("="))
@@ -116,7 +139,11 @@ def _raw(variable: xr.Variable, reference: ReferenceArray | None, dtype: str) ->
     if dtype.startswith("timedelta64"):
         return None, "durations are stored with an attribute that says so"
     if dtype == "string":
-        return ("string", "") if reference.dtype.kind == "O" else (None, "text of fixed width is stored as text of any length")
+        return (
+            ("string", "")
+            if reference.dtype.kind == "O"
+            else (None, "text of fixed width is stored as text of any length")
+        )
     if reference.dtype.kind not in "iufb":
         return None, f"dtype {reference.dtype} has no zarr counterpart"
     return str(reference.dtype.newbyteorder("=")), ""
@@ -134,7 +161,9 @@ def _pointed_at(dataset: xr.Dataset) -> set[Any]:
 
 def _is_shared(name: str, schema: VariableSchema, dataset: xr.Dataset, dims: Mapping[str, str]) -> bool:
     """Say whether inputs must agree on a variable's values: it does not run along every combine dimension."""
-    gains = {d for d, op in dims.items() if op == "concat" and d not in dataset.dims and (not schema.auxiliary or d == name)}
+    gains = {
+        d for d, op in dims.items() if op == "concat" and d not in dataset.dims and (not schema.auxiliary or d == name)
+    }
     lacks = [d for d in dims if d not in schema.dims and d not in gains]
     return any(dims[d] == "concat" for d in lacks) or (bool(lacks) and schema.auxiliary)
 

@@ -80,7 +80,9 @@ def _contiguous(dataset: h5py.Dataset) -> Manifest | str:
     grid = (1,) * dataset.ndim
     offsets = np.full(grid, offset or 0, "u8")
     lengths = np.full(grid, 0 if offset is None else dataset.size * dataset.dtype.itemsize, "u8")
-    return Manifest(dataset.shape, tuple(max(n, 1) for n in dataset.shape), dataset.dtype, (), dataset.fillvalue, offsets, lengths)
+    return Manifest(
+        dataset.shape, tuple(max(n, 1) for n in dataset.shape), dataset.dtype, (), dataset.fillvalue, offsets, lengths
+    )
 
 
 def _chunked(dataset: h5py.Dataset, filters: tuple[Filter, ...]) -> Manifest:
@@ -93,4 +95,13 @@ def _chunked(dataset: h5py.Dataset, filters: tuple[Filter, ...]) -> Manifest:
             offsets[index], lengths[index], masks[index] = chunk.byte_offset, chunk.size, chunk.filter_mask
 
     dataset.id.chunk_iter(note)
-    return Manifest(dataset.shape, dataset.chunks, dataset.dtype, filters, dataset.fillvalue, offsets, lengths, masks if masks.any() else None)
+    return Manifest(
+        dataset.shape,
+        dataset.chunks,
+        dataset.dtype,
+        filters,
+        dataset.fillvalue,
+        offsets,
+        lengths,
+        masks if masks.any() else None,
+    )

@@ -50,5 +50,7 @@ def _fetch(source: Source, copy: Path) -> None:
         shutil.copyfileobj(remote, file, 2**23)
     size, announced = partial.stat().st_size, source.identity.size_bytes
     if announced is not None and size != announced:
-        raise SourceError(f"got {size} bytes of a file of {announced} bytes", source.where, "the transfer was cut", "run again")
+        raise SourceError(
+            f"got {size} bytes of a file of {announced} bytes", source.where, "the transfer was cut", "run again"
+        )
     os.replace(partial, copy)

@@ -65,8 +65,12 @@ def _decoded(source: Source, manifest: Manifest, cell: Cell, data: Any) -> Any:
         values = np.frombuffer(data, manifest.dtype)
         return values.reshape(-1, *manifest.chunks[1:])[cell.inside] if manifest.chunks else values.reshape(())
     except (ValueError, RuntimeError, zlib.error) as error:
-        raise SourceError(f"chunk {cell.index} at byte {cell.offset} can't be decoded", source.where, f"{type(error).__name__}: {error}",
-                          "the file is damaged: fetch it again") from error  # fmt: skip
+        raise SourceError(
+            f"chunk {cell.index} at byte {cell.offset} can't be decoded",
+            source.where,
+            f"{type(error).__name__}: {error}",
+            "the file is damaged: fetch it again",
+        ) from error
 
 
 def _undo(step: Filter, data: Any) -> Any:

@@ -6,6 +6,7 @@ indexing, renaming, new attributes and pickling; reading a region opens the file
 
 from __future__ import annotations
 
+import atexit
 import math
 import threading
 from collections import OrderedDict
@@ -30,7 +31,6 @@ from bakehouse.storage import Source
 OPEN_FILES = 64
 DRY_BYTES = 2**16
 DIRECT_BYTES = 2**15
-
 
 
 _library: ContextVar[bool] = ContextVar("bakehouse_library", default=False)
@@ -65,7 +65,7 @@ class Opened:
         return (self.source.location, self.source.identity, self.engine, repr(sorted(self.kwargs.items())))
 
 
-class ReferenceArray(BackendArray):  # type: ignore[misc]
+class ReferenceArray(BackendArray):
     """A variable of a source file, as the file stores it: not decoded, not loaded.
 
     A dry one never touches its source: it reads as zeros unless it is small or a dimension's coordinate.
@@ -92,8 +92,12 @@ class ReferenceArray(BackendArray):  # type: ignore[misc]
         except BakehouseError:
             raise
         except Exception as error:
-            raise SourceError(f"cannot read variable '{self.name}'", self.opened.source.where, f"{type(error).__name__}: {error}",
-                              "the file may be damaged: fetch it again and compare its size") from error  # fmt: skip
+            raise SourceError(
+                f"cannot read variable '{self.name}'",
+                self.opened.source.where,
+                f"{type(error).__name__}: {error}",
+                "the file may be damaged: fetch it again and compare its size",
+            ) from error
 
     def _direct(self, key: tuple[Any, ...]) -> Any | None:
         """Read by byte ranges, where the file's chunks can be read so; None where the library has to, or is cheaper."""
@@ -140,6 +144,9 @@ def close_all() -> None:
         _files.clear()
 
 
+atexit.register(close_all)  # h5py complains about files that are still open when the interpreter ends
+
+
 def _open(opened: Opened) -> xr.Dataset:
     source = opened.source
     try:
@@ -149,9 +156,14 @@ def _open(opened: Opened) -> xr.Dataset:
     except BakehouseError:
         raise
     except Exception as error:
-        raise SourceError(f"cannot open the file with engine '{opened.engine}'", source.where, f"{type(error).__name__}: {error}",
-                          "check that the file is whole and that file_type says what it is") from error  # fmt: skip
-    for held in (dataset, *dataset.variables.values()):
+        raise SourceError(
+            f"cannot open the file with engine '{opened.engine}'",
+            source.where,
+            f"{type(error).__name__}: {error}",
+            "check that the file is whole and that file_type says what it is",
+        ) from error
+    everything: list[Any] = [dataset, *dataset.variables.values()]
+    for held in everything:
         held.attrs = {name: readable(value) for name, value in held.attrs.items()}
     return dataset
 
@@ -199,7 +211,7 @@ def zarr_store(source: Source) -> Any:
 
 def _chunksizes(raw: xr.Variable) -> dict[str, int] | None:
     sizes = raw.encoding.get("chunksizes")
-    return dict(zip(raw.dims, sizes, strict=True)) if sizes else None  # type: ignore[return-value,arg-type]
+    return dict(zip(raw.dims, sizes, strict=True)) if sizes else None  # type: ignore[arg-type]
 
 
 def _span(key: Any, size: int) -> Span | None:
@@ -213,6 +225,8 @@ def _span(key: Any, size: int) -> Span | None:
 
 def _zeros(dtype: np.dtype[Any], shape: tuple[int, ...], key: tuple[Any, ...]) -> Any:
     """Stand in for a region without reading it: zeros of the right shape that take no memory."""
-    lengths = [len(range(*k.indices(n))) if isinstance(k, slice) else np.size(k) for k, n in zip(key, shape, strict=True)]
+    lengths = [
+        len(range(*k.indices(n))) if isinstance(k, slice) else np.size(k) for k, n in zip(key, shape, strict=True)
+    ]
     kept = [n for k, n in zip(key, lengths, strict=True) if not isinstance(k, int | np.integer)]
     return np.broadcast_to(np.zeros((), dtype), kept)

@@ -18,7 +18,7 @@ INLINE_BYTES = 2**14
 ROW_BYTES = 2**22
 
 
-class SpilledArray(BackendArray):  # type: ignore[misc]
+class SpilledArray(BackendArray):
     """An array in staging, cut into blocks along its first dimension; reading takes only the blocks that it needs."""
 
     def __init__(self, target: Target, name: str, shape: tuple[int, ...], dtype: np.dtype[Any], rows: int) -> None:
@@ -32,7 +32,12 @@ class SpilledArray(BackendArray):  # type: ignore[misc]
         first = np.arange(self.shape[0])[key[0]]
         rows = np.atleast_1d(first)
         wanted = np.unique(rows // self.rows)
-        blocks = [self._block(int(b))[(slice(None), *(k if not isinstance(k, int | np.integer) else slice(k, k + 1) for k in key[1:]))] for b in wanted]  # fmt: skip
+        blocks = [
+            self._block(int(b))[
+                (slice(None), *(k if not isinstance(k, int | np.integer) else slice(k, k + 1) for k in key[1:]))
+            ]
+            for b in wanted
+        ]
         joined = np.concatenate(blocks) if blocks else np.zeros((0, *self.shape[1:]), self.dtype)
         starts = {int(b): i * self.rows for i, b in enumerate(wanted)}
         picked = joined[[starts[int(r) // self.rows] + int(r) % self.rows for r in rows]]
@@ -42,7 +47,9 @@ class SpilledArray(BackendArray):  # type: ignore[misc]
     def _block(self, number: int) -> Any:
         data = self.target.get(f"{self.name}/{number}.npy")
         if data is None:
-            raise StorageError(f"spilled block {self.name}/{number} is gone", self.target.url, None, "run the bake again")
+            raise StorageError(
+                f"spilled block {self.name}/{number} is gone", self.target.url, None, "run the bake again"
+            )
         return np.load(io.BytesIO(data), allow_pickle=False)
 
 

@@ -44,7 +44,9 @@ def _numbers(flat: Any) -> tuple[Any, str | None]:
     if flat.dtype.kind == "O":
         import cftime
 
-        numbers = np.array(cftime.date2num(flat, "microseconds since 1970-01-01", calendar=flat[0].calendar), dtype="int64")
+        numbers = np.array(
+            cftime.date2num(flat, "microseconds since 1970-01-01", calendar=flat[0].calendar), dtype="int64"
+        )
         return numbers, _coarsest(numbers, 1000)
     return flat.astype("int64") if flat.dtype.kind == "b" else flat, None
 

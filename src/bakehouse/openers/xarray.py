@@ -61,7 +61,16 @@ def _dropped(kwargs: Mapping[str, Any]) -> list[str]:
 
 def _backend_kwargs(kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """Keep what the reader needs; decoding happens here, so that values stay as the file has them."""
-    known = {*DECODING, "decode_cf", "chunks", "cache", "engine", "drop_variables", "inline_array", "chunked_array_type"}
+    known = {
+        *DECODING,
+        "decode_cf",
+        "chunks",
+        "cache",
+        "engine",
+        "drop_variables",
+        "inline_array",
+        "chunked_array_type",
+    }
     return {k: v for k, v in kwargs.items() if k not in known}
 
 
@@ -72,7 +81,9 @@ def _decode(raw: xr.Dataset, opened: Opened, kwargs: Mapping[str, Any], dry: boo
     if kwargs.get("decode_cf", True):
         chosen = {k: kwargs[k] for k in DECODING if kwargs.get(k) is not None}
         variables, attrs, found = xr.conventions.decode_cf_variables(  # type: ignore[assignment]
-            variables, attrs, **{**_decode_defaults(), **chosen}  # fmt: skip
+            variables,
+            attrs,
+            **{**_decode_defaults(), **chosen},
         )
         coords |= set(found)
     dataset = xr.Dataset(variables, attrs=attrs).set_coords([c for c in coords if c in variables])

@@ -65,11 +65,12 @@ def _check_grid(inputs: Inputs, dims: Mapping[str, str], label: str) -> None:
         if {d for d, _ in key} != set(dims):
             raise PatternError(f"an input is indexed by {sorted(d for d, _ in key)}, combine_dims are {sorted(dims)}", label,
                                None, "pass combine_dims=pattern.combine_dim_keys")  # fmt: skip
-    positions = [sorted({(d, dict(k)[d]) for k in inputs}) for d in sorted(dims)]
-    missing = [key for key in itertools.product(*positions) if key not in inputs]
+    positions = [[(d, p) for p in range(1 + max(dict(k)[d] for k in inputs))] for d in sorted(dims)]
+    grid = list(itertools.product(*positions))
+    missing = [key for key in grid if key not in inputs]
     if missing:
-        raise PatternError(f"{len(missing)} inputs are missing from the pattern's grid", f"{label}, first: {dict(missing[0])}",
-                           None, "the inputs of several dimensions must form a full grid")  # fmt: skip
+        raise PatternError(f"{len(missing)} of {len(grid)} inputs are missing from the pattern's grid", f"{label}, first: {dict(missing[0])}",
+                           None, "give every position an input; take what the archive lacks out of the pattern's keys")  # fmt: skip
 
 
 def _axis(dim: str, inputs: Inputs, findings: Findings) -> Axis:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bakehouse.chunks import resolve_chunks
-from bakehouse.errors import ChunkAlignmentError
+from bakehouse.errors import ChunkAlignmentError, SchemaError, did_you_mean
 from bakehouse.plan.types import ArrayPlan, StoreOptions, Template
 
 CHUNK_BYTES = 2**24
 SMALL_CHUNK_BYTES = 2**16
 SHARD_BYTES = 2**27
+ENCODING_KEYS = {
+    "chunks", "shards", "compressor", "compressors", "filters", "serializer", "dtype", "scale_factor", "add_offset", "_FillValue",
+    "missing_value", "_Unsigned", "units", "calendar", "preferred_chunks", "write_empty_chunks",
+}  # fmt: skip
+"""What `encoding` may say of a variable; the last two change nothing here."""
 
 
 def lay_out(template: Template, options: StoreOptions) -> Template:
@@ -26,7 +31,10 @@ def lay_out(template: Template, options: StoreOptions) -> Template:
     ------
     ChunkAlignmentError
         If a chunk names an unknown dimension, or shards are not whole multiples of chunks.
+    SchemaError
+        If the encoding names an unknown variable or an unknown key.
     """
+    _check_encoding(options, template)
     wanted = resolve_chunks(options.target_chunks, template.sizes, growing=template.axes)
     arrays = {name: _lay_out(array, template, wanted, options) for name, array in template.arrays.items()}
     return replace(template, arrays=arrays)
@@ -34,12 +42,34 @@ def lay_out(template: Template, options: StoreOptions) -> Template:
 
 def _lay_out(array: ArrayPlan, template: Template, wanted: Mapping[str, int], options: StoreOptions) -> ArrayPlan:
     asked = options.encoding.get(array.name, {})
-    chunks = tuple(asked["chunks"]) if asked.get("chunks") else _chunks(array, wanted)
-    if len(chunks) != len(array.dims):
-        raise ChunkAlignmentError(f"encoding of '{array.name}' gives {len(chunks)} chunk lengths for dimensions {array.dims}")
-    if "shards" in asked:
-        return replace(array, chunks=chunks, shards=_asked_shards(array, chunks, asked["shards"]))
+    chunks = _own_lengths(array, "chunk", asked["chunks"]) if asked.get("chunks") else _chunks(array, wanted)
+    if "shards" in asked and (asked["shards"] or template.zarr_format == 3):
+        _insist_on_shards(template)
+        own = _own_lengths(array, "shard", asked["shards"]) if asked["shards"] else None
+        return replace(array, chunks=chunks, shards=_check_shards(array, chunks, list(own), {}) if own else None)
     return replace(array, chunks=chunks, shards=_shards(array, chunks, template, options))
+
+
+def _check_encoding(options: StoreOptions, template: Template) -> None:
+    for name, asked in options.encoding.items():
+        if name not in template.arrays:
+            raise SchemaError(f"encoding names a variable '{name}' that the dataset does not have", None, None, did_you_mean(name, template.arrays))
+        for key in asked:
+            if key not in ENCODING_KEYS:
+                raise SchemaError(f"encoding of '{name}' has an unknown key '{key}'", None, None, did_you_mean(key, ENCODING_KEYS))
+
+
+def _own_lengths(array: ArrayPlan, what: str, asked: int | Sequence[int]) -> tuple[int, ...]:
+    """Resolve the lengths that an encoding gives for one array, in the order of its dimensions."""
+    lengths = [asked] * len(array.dims) if isinstance(asked, int) else list(asked)
+    where = f"encoding of '{array.name}'"
+    if len(lengths) != len(array.dims):
+        raise ChunkAlignmentError(f"{len(lengths)} {what} lengths for dimensions {array.dims}", where, None, "give one for each dimension")
+    sizes = dict(zip(array.dims, array.shape, strict=True))
+    try:
+        return tuple(resolve_chunks(dict(zip(array.dims, lengths, strict=True)), sizes, growing=array.dims).values())
+    except ChunkAlignmentError as error:
+        raise ChunkAlignmentError(error.message, where, error.cause, error.fix) from error
 
 
 def _chunks(array: ArrayPlan, wanted: Mapping[str, int]) -> tuple[int, ...]:
@@ -74,11 +104,9 @@ def _grow(chunks: dict[str, int], dims: list[str], limits: Mapping[str, int], it
 
 
 def _shards(array: ArrayPlan, chunks: tuple[int, ...], template: Template, options: StoreOptions) -> tuple[int, ...] | None:
-    if template.zarr_format == 2:
-        if options.shards:
-            raise ChunkAlignmentError("zarr format 2 has no shards", None, None, "leave shards out, or use zarr_format=3")
-        return None
-    if options.shards is False or not array.dims:
+    if options.shards:
+        _insist_on_shards(template)
+    if options.shards is False or not array.dims or template.zarr_format == 2:
         return None
     if isinstance(options.shards, Mapping):
         asked = resolve_chunks(options.shards, template.sizes, growing=template.axes)
@@ -86,10 +114,9 @@ def _shards(array: ArrayPlan, chunks: tuple[int, ...], template: Template, optio
     return _default_shards(array, chunks)
 
 
-def _asked_shards(array: ArrayPlan, chunks: tuple[int, ...], shards: object) -> tuple[int, ...] | None:
-    if not shards:
-        return None
-    return _check_shards(array, chunks, list(shards), {})  # type: ignore[call-overload]
+def _insist_on_shards(template: Template) -> None:
+    if template.zarr_format == 2:
+        raise ChunkAlignmentError("zarr format 2 has no shards", None, None, "leave shards out, or use zarr_format=3")
 
 
 def _check_shards(array: ArrayPlan, chunks: tuple[int, ...], shards: list[int], asked: Mapping[str, int]) -> tuple[int, ...]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import Any
 
 from bakehouse.patterns import Key
 from bakehouse.plan.findings import Findings, name_both
 from bakehouse.plan.types import Axis
 from bakehouse.schema import Extent, InputSchema
+
+Line = list[tuple[Key, Extent]]
+Point = tuple[Key, Any, str]
+"""An input, a value of its coordinate, and the value as messages show it."""
 
 
 def check_order(axis: Axis, inputs: Mapping[Key, InputSchema], findings: Findings) -> None:
@@ -16,22 +22,13 @@ def check_order(axis: Axis, inputs: Mapping[Key, InputSchema], findings: Finding
     Text coordinates (scenarios, stations) have no order to keep.
     """
     line = _first_of_each(axis, inputs)
-    direction = 0
-    for key, extent in line:
-        direction = direction or _direction(axis.name, key, extent, inputs, findings)
-    for (left_key, left), (right_key, right) in zip(line, line[1:], strict=False):
-        if isinstance(left.last, str) or isinstance(right.first, str):
-            return
-        direction = direction or (1 if right.first > left.last else -1)
-        if (right.first > left.last) != (direction > 0) or right.first == left.last:
-            what = "repeats" if right.first == left.last else "runs backwards"
-            shown = [(left_key, inputs[left_key], f"{axis.name} up to {left.shown[1]}"), (right_key, inputs[right_key], f"{axis.name} from {right.shown[0]}")]
-            findings.refuse(f"coordinate '{axis.name}' {what} between inputs", name_both(shown),
-                            f"list the inputs in the order of {axis.name}, each value once; or set the coordinate in a preprocessing step")  # fmt: skip
-            return
+    if any(isinstance(end, str) for _, extent in line for end in (extent.first, extent.last)):
+        return
+    if not _refused_within(axis.name, line, inputs, findings):
+        _check_between(axis.name, list(_ends(line)), inputs, findings)
 
 
-def _first_of_each(axis: Axis, inputs: Mapping[Key, InputSchema]) -> list[tuple[Key, Extent]]:
+def _first_of_each(axis: Axis, inputs: Mapping[Key, InputSchema]) -> Line:
     """Give the extent of each position along the axis, from the first input there."""
     found: dict[int, tuple[Key, Extent]] = {}
     for key in sorted(inputs):
@@ -41,13 +38,37 @@ def _first_of_each(axis: Axis, inputs: Mapping[Key, InputSchema]) -> list[tuple[
     return [found[position] for position in sorted(found)]
 
 
-def _direction(name: str, key: Key, extent: Extent, inputs: Mapping[Key, InputSchema], findings: Findings) -> int:
-    """Give the direction that an input shows, 0 if it has a single value or text."""
-    if isinstance(extent.first, str):
-        return 0
-    if extent.direction == 0:
-        findings.refuse(f"coordinate '{name}' repeats or turns round within an input",
-                        name_both([(key, inputs[key], f"{name} from {extent.shown[0]} to {extent.shown[1]}")]),
-                        f"sort and deduplicate in a preprocessing step: ds.sortby('{name}').drop_duplicates('{name}')")  # fmt: skip
-        return 0
-    return 0 if extent.first == extent.last else extent.direction
+def _refused_within(name: str, line: Line, inputs: Mapping[Key, InputSchema], findings: Findings) -> bool:
+    """Refuse the first input whose own values are missing, repeat or turn round."""
+    for key, extent in line:
+        missing = extent.first is None or extent.last is None
+        if missing or extent.direction == 0:
+            what = "has missing values" if missing else "repeats or turns round"
+            step = f"dropna('{name}', subset=['{name}'])" if missing else f"sortby('{name}').drop_duplicates('{name}')"
+            findings.refuse(f"coordinate '{name}' {what} within an input",
+                            name_both([(key, inputs[key], f"{name} from {extent.shown[0]} to {extent.shown[1]}")]),
+                            f"mend it in a preprocessing step: ds.{step}")  # fmt: skip
+            return True
+    return False
+
+
+def _ends(line: Line) -> Iterator[Point]:
+    for key, extent in line:
+        yield key, extent.first, extent.shown[0]
+        if extent.last != extent.first:
+            yield key, extent.last, extent.shown[1]
+
+
+def _check_between(name: str, points: list[Point], inputs: Mapping[Key, InputSchema], findings: Findings) -> None:
+    """Refuse the first step that repeats a value or goes against the way of the first step."""
+    rising = next((b > a for (_, a, _), (_, b, _) in pairwise(points) if a != b), True)
+    for (left, a, shown_a), (right, b, shown_b) in pairwise(points):
+        if a != b and (b > a) == rising:
+            continue
+        what = f"coordinate '{name}' {'repeats' if a == b else 'runs backwards'} {'between' if left != right else 'within'} inputs"
+        both = [(left, inputs[left], f"{name} up to {shown_a}"), (right, inputs[right], f"{name} from {shown_b}")]
+        alone = [(left, inputs[left], f"{name} from {shown_a} to {shown_b}")]
+        findings.refuse(what, name_both(both if left != right else alone),
+                        f"list the inputs in the order of {name}, each value once; or set the coordinate in a preprocessing step",
+                        f"{name} {'rises' if rising else 'falls'} in the inputs before")  # fmt: skip
+        return

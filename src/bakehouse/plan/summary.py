@@ -34,7 +34,11 @@ def summarise(plan: Plan, level: str = "auto") -> dict[str, Any]:
         "objects": plan.objects,
         "tasks": len(plan.tasks),
         "largest_task_bytes": max((p.size_bytes for t in plan.tasks for p in t.parts), default=0),
-        "check": {"level": level_of(plan, level), "tasks": len(sampled)},
+        "check": {
+            "level": level_of(plan, level),
+            "tasks": len(sampled),
+            "objects": sum(p.objects for t in plan.tasks if t.id in sampled for p in t.parts),
+        },
         "sampled": sorted(sampled),
         "task_ids": [t.id for t in plan.tasks],
         "notes": list(template.notes),

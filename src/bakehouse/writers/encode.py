@@ -16,7 +16,8 @@ CF_KEYS = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsign
 
 def cf_encoding(array: ArrayPlan, asked: dict[str, Any] | None = None) -> dict[str, Any]:
     """Give the CF part of an array's encoding as xarray wants it, with what the recipe asks for on top."""
-    chosen = {**thaw(array.encoding), **{k: v for k, v in (asked or {}).items() if k in CF_KEYS}}
+    held = {k: v for k, v in thaw(array.encoding).items() if k in CF_KEYS}
+    chosen = {**held, **{k: v for k, v in (asked or {}).items() if k in CF_KEYS}}
     if "dtype" in chosen:
         chosen["dtype"] = np.dtype(chosen["dtype"])
         if chosen["dtype"].kind in "iuf" and chosen.get("_FillValue") is not None:

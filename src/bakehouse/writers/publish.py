@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import zarr
 
 from bakehouse.errors import PublishError
@@ -34,20 +36,36 @@ def consolidated(documents: Documents, zarr_format: int) -> Documents:
 def publish_documents(store: Target, documents: Documents, zarr_format: int) -> bool:
     """Write a store's documents so that its root appears last; say whether this call published it.
 
+    What is published stays as it is: where there is a root already, nothing is written.
+
     Raises
     ------
     PublishError
-        If another root is there already.
+        If the root that is there lays its arrays out differently.
     """
-    roots = root_names(zarr_format)
-    for key in sorted(set(documents) - set(roots)):
-        store.put(key, documents[key])
-    for key in roots[:-1]:
-        store.put(key, documents[key])
-    last = roots[-1]
-    if store.create(last, documents[last]):
-        return True
-    if store.get(last) != documents[last]:
-        raise PublishError("another root document is there already", f"{store.url}/{last}", "the recipe or its inputs gave different metadata for one version",
-                           "remove the version, or change the recipe")  # fmt: skip
+    *others, last = root_names(zarr_format)
+    if (there := store.get(last)) is None:
+        for key in [*sorted(set(documents) - {*others, last}), *others]:
+            store.put(key, documents[key])
+        if store.create(last, documents[last]):
+            return True
+        there = store.get(last)
+    if _layout(there) != _layout(documents[last]):
+        raise PublishError(
+            "a root document of another layout is there already",
+            f"{store.url}/{last}",
+            "another release of the engine made this version",
+            "bake to another target, or remove the version",
+        )
     return False
+
+
+def _layout(root: bytes | None) -> object:
+    """Give what a root says about where values lie; attributes, which later steps may stamp, are left out."""
+    found = json.loads(root or b"null") or {}
+    arrays = (found.get("consolidated_metadata") or {}).get("metadata", found.get("metadata", {}))
+    return {name: _without_attributes(doc) for name, doc in arrays.items() if not name.endswith((".zattrs", ".zgroup"))}
+
+
+def _without_attributes(document: dict[str, object]) -> dict[str, object]:
+    return {key: value for key, value in document.items() if key != "attributes"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -62,8 +61,8 @@ def read_receipts(work: Target) -> dict[str, Receipt]:
     return {receipt.task: receipt for receipt in found}
 
 
-def write_proof(receipts: Iterable[Receipt]) -> tuple[bytes, str]:
-    """Merge receipts into one Parquet table, and give it with its digest.
+def write_proof(receipts: Iterable[Receipt]) -> bytes:
+    """Merge receipts into one Parquet table.
 
     Columns: ``key``, ``size_bytes``, ``sha256``, ``array``, ``task``, ``inputs`` (the URLs that the object's task took
     the array from).
@@ -73,13 +72,12 @@ def write_proof(receipts: Iterable[Receipt]) -> tuple[bytes, str]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    rows = sorted((_row(o, r) for r in receipts for o in r.objects), key=lambda row: row["key"])
+    rows = sorted((_row(o, r) for r in receipts for o in r.objects), key=lambda row: str(row["key"]))
     schema = pa.schema([("key", pa.string()), ("size_bytes", pa.int64()), ("sha256", pa.string()), ("array", pa.string()),
                         ("task", pa.string()), ("inputs", pa.list_(pa.string()))])  # fmt: skip
     buffer = io.BytesIO()
     pq.write_table(pa.Table.from_pylist(rows, schema=schema), buffer, compression="zstd")
-    data = buffer.getvalue()
-    return data, hashlib.sha256(data).hexdigest()
+    return buffer.getvalue()
 
 
 def _row(written: Written, receipt: Receipt) -> dict[str, object]:

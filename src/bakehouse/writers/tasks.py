@@ -82,7 +82,7 @@ def compare_task(prepared: Prepared, task: Task, fragments: Iterable[Fragment]) 
     """
     store = CandidateStore(prepared.store, prepared.documents, prepared.work, read_only=True)
     found, compared = list(fragments), 0
-    lossy = {n for n, e in prepared.asked.items() if set(e) & set(CF_KEYS)}
+    stored = {n for n, a in prepared.plan.template.arrays.items() if a.raw or set(prepared.asked.get(n, {})) & set(CF_KEYS)}
     dataset = xr.open_zarr(store, consolidated=False, chunks=None, decode_cf=True)
     raw = xr.open_zarr(store, consolidated=False, chunks=None, decode_cf=False)
     for part in task.parts:
@@ -90,8 +90,8 @@ def compare_task(prepared: Prepared, task: Task, fragments: Iterable[Fragment]) 
         for place in overlaps(plan, prepared.plan.template.axes, part, found):
             asked = prepared.asked.get(part.array, {})
             with library_reads():
-                expected = stored_values(plan, place, asked) if part.array in lossy else decoded_values(plan, place)
-            actual = (raw if part.array in lossy else dataset)[part.array].variable[tuple(slice(a, b) for a, b in place.store)].values
+                expected = stored_values(plan, place, asked) if part.array in stored else decoded_values(plan, place)
+            actual = (raw if part.array in stored else dataset)[part.array].variable[tuple(slice(a, b) for a, b in place.store)].values
             _insist_equal(plan, place, np.reshape(expected, actual.shape), actual)
             compared += actual.size
     prepared.checks.put(f"{task.id}.json", json.dumps({"task": task.id, "values": compared}).encode())

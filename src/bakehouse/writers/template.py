@@ -14,7 +14,7 @@ import zarr
 from zarr.storage import MemoryStore
 
 from bakehouse.plan.types import ArrayPlan, Template
-from bakehouse.schema import thaw
+from bakehouse.schema import POINTING, thaw
 from bakehouse.writers.encode import cf_encoding, encode, sample_of
 
 Documents = dict[str, bytes]
@@ -69,7 +69,8 @@ def _encoded(array: ArrayPlan, asked: dict[str, Any], zarr_format: int) -> xr.Va
         sample = encode(array.name, xr.Variable(("sample",), sample_of(array.dtype), attrs), cf_encoding(array, asked))
         dtype, attrs = sample.dtype, sample.attrs
     lazy = _zeros(array.name, array.dims, array.shape, dtype, attrs)
-    lazy.encoding = {**_layout(array), **_compression(dtype, asked, zarr_format)}
+    pointing = {k: v for k, v in thaw(array.encoding).items() if k in POINTING}
+    lazy.encoding = {**pointing, **_layout(array), **_compression(dtype, asked, zarr_format)}
     return lazy
 
 

@@ -1,0 +1,145 @@
+"""From a pattern's URLs to Datasets of references."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+import apache_beam as beam
+import xarray as xr
+
+from bakehouse.context import current
+from bakehouse.openers.xarray import open_dataset
+from bakehouse.patterns import CombineOp, FilePattern, FileType, Index, key_of
+from bakehouse.storage import Source, make_source
+from bakehouse.transforms.index import SourcedIndex, show_index
+
+
+@dataclass
+class OpenURLWithFSSpec(beam.PTransform):
+    """Find out how each input is reached and what identifies it; nothing is read yet.
+
+    Parameters
+    ----------
+    cache
+        Accepted for Pangeo Forge's sake; caching is the run's business.
+    secrets
+        Query parameters that are appended to each URL where it is read.
+    open_kwargs
+        Options for `fsspec.open`; a source that needs any goes through fsspec.
+    max_concurrency
+        Accepted for Pangeo Forge's sake.
+    fsspec_sync_patch
+        Accepted for Pangeo Forge's sake; reading needs no event loop here.
+
+    Raises
+    ------
+    SourceError
+        If an input can't be reached; it names the URL and the index.
+    """
+
+    cache: Any = None
+    secrets: dict[str, str] | None = None
+    open_kwargs: dict[str, Any] | None = None
+    max_concurrency: int | None = None
+    fsspec_sync_patch: bool = False
+
+    def expand(self, pcoll: Any) -> Any:
+        """Spread the inputs over the workers, then identify each."""
+        context = current()
+        url_map = dict(context.url_map) if context else {}
+        return (
+            pcoll
+            | "Spread" >> beam.Reshuffle()
+            | "Identify" >> beam.MapTuple(_Identify(self.open_kwargs or {}, self.secrets, url_map))
+        )
+
+
+@dataclass
+class _Identify:
+    open_kwargs: Mapping[str, Any]
+    secrets: Mapping[str, str] | None
+    url_map: Mapping[str, str]
+
+    def __call__(self, index: Index, url: str) -> tuple[Index, Source]:
+        source = make_source(url, self.open_kwargs, self.url_map, show_index(index))
+        if self.secrets:
+            joint = "&" if "?" in source.location else "?"
+            source = Source(
+                source.url, f"{source.location}{joint}{urlencode(self.secrets)}", source.options, index=source.index
+            )
+        source = source.identified()
+        return SourcedIndex.of(index, source), source
+
+
+@dataclass
+class OpenWithXarray(beam.PTransform):
+    """Open each input as a Dataset whose arrays are references: coordinates of dimensions are loaded, nothing else.
+
+    Parameters
+    ----------
+    file_type
+        The pattern's file type; the file's own signature decides where they disagree.
+    load
+        Load all values at once.
+    copy_to_local
+        Accepted for Pangeo Forge's sake; formats that need a local file get one.
+    xarray_open_kwargs
+        Keyword arguments for `xarray.open_dataset`.
+    """
+
+    file_type: Any = FileType.unknown
+    load: bool = False
+    copy_to_local: bool = False
+    xarray_open_kwargs: dict[str, Any] | None = field(default_factory=dict)
+
+    def expand(self, pcoll: Any) -> Any:
+        """Open each input where it lands."""
+        context = current()
+        dry = context is not None and context.mode == "plan"
+        name = getattr(self.file_type, "name", str(self.file_type))
+        return pcoll | "Open" >> beam.ParDo(_Open(name, dict(self.xarray_open_kwargs or {}), self.load, dry))
+
+
+class _Open(beam.DoFn):
+    """Open a source; without reading data when only planning."""
+
+    def __init__(self, file_type: str, kwargs: Mapping[str, Any], load: bool, dry: bool) -> None:
+        self.file_type, self.kwargs, self.load, self.dry = file_type, kwargs, load, dry
+
+    def process(self, element: tuple[Index, Any]) -> Iterator[tuple[Index, xr.Dataset]]:
+        """Open one input."""
+        index, found = element
+        source = found if isinstance(found, Source) else make_source(str(found), {}, {}, show_index(index)).identified()
+        yield SourcedIndex.of(index, source), open_dataset(source, self.file_type, self.kwargs, self.load, self.dry)
+
+
+@dataclass
+class LabelNewDims(beam.PTransform):
+    """Give each Dataset its pattern key as the coordinate of a concat dimension that its file does not have.
+
+    Parameters
+    ----------
+    pattern
+        The pattern whose keys name the positions: dates, scenarios, stations.
+    """
+
+    pattern: FilePattern
+
+    def expand(self, pcoll: Any) -> Any:
+        """Label each element."""
+        keys = {dim.name: list(dim.keys) for dim in self.pattern.combine_dims if dim.operation is CombineOp.CONCAT}
+        return pcoll | "Label" >> beam.MapTuple(_Label(keys))
+
+
+@dataclass
+class _Label:
+    keys: Mapping[str, list[Any]]
+
+    def __call__(self, index: Index, dataset: xr.Dataset) -> tuple[Index, xr.Dataset]:
+        new = {
+            d: self.keys[d][p] for d, p in key_of(index) if d in self.keys and d not in {*dataset.dims, *dataset.coords}
+        }
+        return index, dataset.assign_coords(new)
