@@ -9,20 +9,21 @@ from __future__ import annotations
 import io
 import os
 import posixpath
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
+from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError, UnknownConfigurationKeyError
 from obstore.store import HTTPStore, LocalStore, from_url
 
 from bakehouse.chunks import Span
-from bakehouse.errors import SourceError, StorageError
+from bakehouse.errors import SourceError, StorageError, did_you_mean
 from bakehouse.schema import Identity
 
 RETRIES: Any = {
@@ -30,11 +31,16 @@ RETRIES: Any = {
     "backoff": {"init_backoff": timedelta(seconds=0.2), "max_backoff": timedelta(seconds=15), "base": 2},
     "retry_timeout": timedelta(minutes=3),
 }
-BLOCK_BYTES = 2**18
+BLOCK_BYTES = 2**16
+KEPT_BLOCKS = 64
 GAP_BYTES = 2**16
 ZARR_ROOTS = ("zarr.json", ".zmetadata", ".zgroup")
 S3_OPTIONS = {"anon": "skip_signature", "key": "access_key_id", "secret": "secret_access_key", "token": "session_token",
-              "endpoint_url": "endpoint", "endpoint": "endpoint", "region": "region"}  # fmt: skip
+              "endpoint_url": "endpoint", "endpoint": "endpoint", "region": "region", "region_name": "region",
+              "requester_pays": "request_payer"}  # fmt: skip
+TUNING = {"use_ssl", "asynchronous", "config_kwargs", "default_block_size", "default_cache_type", "default_fill_cache", "max_concurrency",
+          "skip_instance_cache", "use_listings_cache", "listings_expiry_time", "project", "access"}  # fmt: skip
+"""Options of fsspec's file systems that say how, not where or by whom; obstore needs none of them."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +62,32 @@ class Target:
 
     @cached_property
     def store(self) -> Any:
-        """Open the obstore store behind the URL."""
-        if "://" not in self.url or self.url.startswith("file://"):
+        """Open the obstore store behind the URL.
+
+        Raises
+        ------
+        StorageError
+            If an option is unknown.
+        """
+        if self.is_local:
             return LocalStore(prefix=local_path(self.url), mkdir=True, automatic_cleanup=True)
-        return from_url(self.url, config=_obstore_config(self.url, self.options), retry_config=RETRIES,
-                        client_options=_client_options(self.options))  # fmt: skip
+        scheme, _, path = self.url.partition("://")
+        try:
+            return from_url(f"{scheme}://{quote(path, safe='/:@')}", config=_obstore_config(self.url, self.options), retry_config=RETRIES,
+                            client_options=_client_options(self.options))  # fmt: skip
+        except UnknownConfigurationKeyError as error:
+            name = str(error).partition("'")[2].partition("'")[0]
+            raise StorageError(f"there is no storage option '{name}'", self.url, None, did_you_mean(name, {"client_kwargs", *S3_OPTIONS})) from None
+
+    @property
+    def is_local(self) -> bool:
+        """Say whether the folder lies on this machine."""
+        return "://" not in self.url or self.url.startswith("file://")
+
+    @property
+    def _absent(self) -> bool:
+        """Say whether a local folder is not there yet; opening its store would make it."""
+        return self.is_local and not Path(local_path(self.url)).is_dir()
 
     def child(self, *parts: str) -> Target:
         """Name a folder below this one."""
@@ -69,7 +96,7 @@ class Target:
     def get(self, key: str) -> bytes | None:
         """Read one object; None if it is not there."""
         try:
-            return bytes(obstore.get(self.store, key).bytes())
+            return None if self._absent else bytes(obstore.get(self.store, key).bytes())
         except FileNotFoundError:
             return None
         except BaseError as error:
@@ -108,7 +135,7 @@ class Target:
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """List keys below a prefix, with their sizes in bytes."""
         try:
-            for batch in obstore.list(self.store, prefix or None):
+            for batch in [] if self._absent else obstore.list(self.store, prefix or None):
                 yield from ((meta["path"], meta["size"]) for meta in batch)
         except FileNotFoundError:
             return
@@ -153,7 +180,7 @@ class Source:
             return _checked(self, lambda: Path(self.path).open("rb"))
         if _needs_fsspec(self.location, self.options):
             return _checked(self, lambda: _fsspec_open(self))
-        return io.BufferedReader(RangeFile(self), BLOCK_BYTES)
+        return io.BufferedReader(RangeFile(self), BLOCK_BYTES // 8)
 
     def read(self) -> bytes:
         """Read the whole file."""
@@ -172,9 +199,10 @@ class Source:
 
 
 class RangeFile(io.RawIOBase):
-    """A remote object as a seekable file: each read is one byte-range request.
+    """A remote object as a seekable file, read by byte ranges in blocks, of which the latest are kept.
 
-    Nothing is cached here; wrap it in a buffer. A change of the object between two reads raises SourceError.
+    Headers are read in many small pieces, near each other: kept blocks spare most of the requests. Long reads are
+    passed through. A change of the object between two reads raises SourceError.
     """
 
     def __init__(self, source: Source) -> None:
@@ -184,6 +212,7 @@ class RangeFile(io.RawIOBase):
         if self.size is None:
             self.size = _checked(source, lambda: int(obstore.head(self.store, self.key)["size"]))
         self.position = 0
+        self.blocks: OrderedDict[int, Any] = OrderedDict()
 
     def readable(self) -> bool:
         """Reading is all it can do."""
@@ -208,12 +237,28 @@ class RangeFile(io.RawIOBase):
         want = min(len(buffer), max(0, (self.size or 0) - self.position))
         if want == 0:
             return 0
-        data = _checked(self.source, lambda: self.fetch(self.position, want))
+        start = self.position
+        read = self.fetch if want > KEPT_BLOCKS * BLOCK_BYTES // 2 else self._from_blocks
+        data = _checked(self.source, lambda: read(start, want))
         if len(data) != want:
             raise SourceError(f"got {len(data)} bytes where {want} were asked for at offset {self.position}", self.source.where)
         buffer[:want] = data
         self.position += want
         return want
+
+    def _from_blocks(self, start: int, length: int) -> Any:
+        """Give a byte range from kept blocks; missing neighbours come in one request."""
+        wanted = range(start // BLOCK_BYTES, -(-(start + length) // BLOCK_BYTES))
+        missing = [b for b in wanted if b not in self.blocks]
+        if missing:
+            first, last = missing[0], missing[-1] + 1
+            end = min(last * BLOCK_BYTES, self.size or 0)
+            data = self.fetch(first * BLOCK_BYTES, end - first * BLOCK_BYTES)
+            self.blocks |= {b: data[(b - first) * BLOCK_BYTES :][:BLOCK_BYTES] for b in range(first, last)}
+        joined = b"".join(self.blocks[b] for b in wanted)
+        while len(self.blocks) > KEPT_BLOCKS:
+            self.blocks.popitem(last=False)
+        return joined[start - wanted[0] * BLOCK_BYTES :][:length]
 
     def fetch(self, start: int, length: int) -> Any:
         """Get one byte range, if the object is still what it was."""
@@ -309,16 +354,17 @@ def local_path(url: str) -> str:
     >>> local_path("file:///tmp/a%20b.nc"), local_path("a.nc")
     ('/tmp/a b.nc', 'a.nc')
     """
-    return unquote(urlsplit(url).path) if url.startswith("file://") else url
+    return unquote(urlsplit(url).path) if url.startswith("file://") else os.path.expanduser(url)
 
 
 def open_remote(url: str, options: Mapping[str, Any]) -> tuple[Any, str]:
     """Open the obstore store of a remote URL, and give the object's key in it."""
     parts = urlsplit(url)
     root = f"{parts.scheme}://{parts.netloc}"
-    key = unquote(parts.path.lstrip("/"))
     if parts.scheme in ("http", "https"):
+        key = unquote(parts.path.lstrip("/"))
         return HTTPStore.from_url(root, client_options=_client_options(options), retry_config=RETRIES), key
+    key = url.removeprefix(root).lstrip("/")  # keys in buckets are not percent-encoded
     config = _obstore_config(url, options)
     return from_url(root, config=config, client_options=_client_options(options), retry_config=RETRIES), key
 
@@ -326,13 +372,14 @@ def open_remote(url: str, options: Mapping[str, Any]) -> tuple[Any, str]:
 def _obstore_config(url: str, options: Mapping[str, Any]) -> Any:
     """Translate fsspec's storage options, which people know, into obstore's."""
     client = dict(options.get("client_kwargs", {}))
-    flat = {**{k: v for k, v in options.items() if k not in ("client_kwargs", "client_options")}, **client}
+    said = {**options, **client}
+    flat = {k: v for k, v in said.items() if k not in ("client_kwargs", "client_options", *TUNING)}
     if not url.startswith("s3://"):
         return {"skip_signature": True} if flat.get("token") == "anon" or flat.get("anon") else flat
     config = {S3_OPTIONS.get(key, key): value for key, value in flat.items()}
     if "endpoint" in config:
         config.setdefault("virtual_hosted_style_request", False)
-        config.setdefault("region", "us-east-1")
+        config.setdefault("region", os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1")
     return config
 
 

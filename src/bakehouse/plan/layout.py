@@ -12,7 +12,7 @@ from bakehouse.plan.types import ArrayPlan, StoreOptions, Template
 
 CHUNK_BYTES = 2**24
 SMALL_CHUNK_BYTES = 2**16
-SHARD_BYTES = 2**27
+SHARD_BYTES = 2**26
 ENCODING_KEYS = {
     "chunks", "shards", "compressor", "compressors", "filters", "serializer", "dtype", "scale_factor", "add_offset", "_FillValue",
     "missing_value", "_Unsigned", "units", "calendar", "preferred_chunks", "write_empty_chunks",
@@ -25,7 +25,7 @@ def lay_out(template: Template, options: StoreOptions) -> Template:
 
     A dimension that the recipe names gets exactly that chunk length. Left out, the sources' chunks stay: a source
     without chunks is cut at about 16 MB, and chunks under 64 kB grow, outermost dimension first and concat dims last,
-    because a reader pays per request. Shards hold up to about 128 MB of chunks.
+    because a reader pays per request. Shards hold up to about 64 MB of chunks.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def _check_shards(array: ArrayPlan, chunks: tuple[int, ...], shards: list[int], 
 
 
 def _default_shards(array: ArrayPlan, chunks: tuple[int, ...]) -> tuple[int, ...] | None:
-    """Fill about 128 MB with what is there: dimensions that do not grow first, innermost first, then the concat dims."""
+    """Fill about 64 MB with what is there: dimensions that do not grow first, innermost first, then the concat dims."""
     shards = list(chunks)
     room = SHARD_BYTES // max(1, math.prod(chunks) * array.itemsize)
     for i in sorted(range(len(shards)), key=lambda i: (array.dims[i] in array.runs, -i)):

@@ -56,8 +56,8 @@ def _said(options: StoreOptions) -> dict[str, Any]:
     """Give the options that shape a store, as plain data."""
     return {
         "store_name": options.store_name,
-        "target_chunks": dict(options.target_chunks),
-        "shards": dict(options.shards) if isinstance(options.shards, Mapping) else options.shards,
+        "target_chunks": {d: int(n) for d, n in options.target_chunks.items()},
+        "shards": {d: int(n) for d, n in options.shards.items()} if isinstance(options.shards, Mapping) else options.shards,
         "encoding": {name: dict(freeze(e)) for name, e in sorted(options.encoding.items())},
         "attrs": dict(freeze(options.attrs)),
         "zarr_format": options.zarr_format,

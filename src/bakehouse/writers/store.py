@@ -27,9 +27,8 @@ class RecordingStore(WrapperStore[Any]):
 
     async def set(self, key: str, value: Buffer) -> None:
         """Write and record one object."""
-        data = value.to_bytes()
         await super().set(key, value)
-        self.written[key] = Written(key, len(data), hashlib.sha256(data).hexdigest())
+        self.written[key] = Written(key, len(value), hashlib.sha256(value.as_numpy_array()).hexdigest())
 
 
 class CandidateStore(Store):
