@@ -10,6 +10,7 @@ from bakehouse.chunks import Span
 from bakehouse.errors import PatternError
 from bakehouse.patterns import Key
 from bakehouse.plan.agree import Members, agree_attrs, agree_dtype, agree_encoding
+from bakehouse.plan.asked import CF_KEYS
 from bakehouse.plan.findings import Findings, name_both, name_input
 from bakehouse.plan.order import check_order
 from bakehouse.plan.types import ArrayPlan, Axis, StoreOptions, Template
@@ -115,7 +116,7 @@ def _array(name: str, inputs: Inputs, dims: Mapping[str, str], axes: Mapping[str
     extents = [e for k, (i, _) in members.items() for n, e in i.extents if n == name]
     dtype = agree_dtype(what, members, findings)
     encoding, raw, why = agree_encoding(what, members, dtype, extents, findings)
-    if name in options.encoding and set(options.encoding[name]) & {"dtype", "scale_factor", "add_offset", "_FillValue", "units", "calendar"}:
+    if name in options.encoding and set(options.encoding[name]) & set(CF_KEYS):
         raw, why = None, "the recipe asks for another encoding"
     own = dict(zip(first.dims, _length_of(members[first_key][0], first), strict=True))
     shape = {d: 1 for d in expand} | own | {d: axes[d].size for d in runs}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bakehouse.patterns import Key
+from bakehouse.plan.asked import check_encoding
 from bakehouse.plan.combine import combine
 from bakehouse.plan.layout import lay_out
 from bakehouse.plan.tasks import make_tasks
@@ -37,6 +38,7 @@ def make_plan(
         If the inputs can't be combined, or chunks don't fit.
     """
     combined = combine(schema, dims, options, label)
+    check_encoding(options.encoding, combined.arrays, label)
     if choose_chunks is not None:
         options = StoreOptions(**{**vars(options), "target_chunks": choose_chunks(combined), "dynamic_chunking_fn": None})
     template = lay_out(combined, options)

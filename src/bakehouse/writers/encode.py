@@ -8,10 +8,9 @@ import numpy as np
 import xarray as xr
 
 from bakehouse.errors import SchemaError
+from bakehouse.plan.asked import CF_KEYS
 from bakehouse.plan.types import ArrayPlan
 from bakehouse.schema import thaw
-
-CF_KEYS = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned", "units", "calendar", "dtype")
 
 
 def cf_encoding(array: ArrayPlan, asked: dict[str, Any] | None = None) -> dict[str, Any]:

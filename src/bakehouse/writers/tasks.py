@@ -12,10 +12,10 @@ import xarray as xr
 
 from bakehouse.errors import VerifyError
 from bakehouse.openers.reference import library_reads
+from bakehouse.plan.asked import CF_KEYS
 from bakehouse.plan.types import ArrayPlan, Part, Plan, Task
 from bakehouse.storage import Target
 from bakehouse.writers.assemble import Fragment, Overlap, assemble, decoded_values, overlaps, stored_values
-from bakehouse.writers.encode import CF_KEYS
 from bakehouse.writers.receipts import Receipt
 from bakehouse.writers.store import CandidateStore, RecordingStore, data_store, open_planned_array
 from bakehouse.writers.template import Documents
