@@ -15,14 +15,32 @@ from bakehouse.schema import Attrs, Extent, InputSchema, VariableSchema, freeze,
 Members = Mapping[Key, tuple[InputSchema, VariableSchema]]
 
 MEANING = {
-    "units", "standard_name", "positive", "axis", "calendar", "cell_methods", "grid_mapping", "grid_mapping_name",
-    "formula_terms", "flag_values", "flag_masks", "flag_meanings", "bounds", "climatology", "scale_factor",
-    "add_offset", "_FillValue", "missing_value", "_Unsigned",
-}  # fmt: skip
+    "units",
+    "standard_name",
+    "positive",
+    "axis",
+    "calendar",
+    "cell_methods",
+    "grid_mapping",
+    "grid_mapping_name",
+    "formula_terms",
+    "flag_values",
+    "flag_masks",
+    "flag_meanings",
+    "bounds",
+    "climatology",
+    "scale_factor",
+    "add_offset",
+    "_FillValue",
+    "missing_value",
+    "_Unsigned",
+}
 PACKING = ("dtype", "scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned")
 
 
-def agree_attrs(what: str, members: Mapping[Key, tuple[InputSchema, Attrs]], strict: bool, findings: Findings) -> dict[str, Any]:
+def agree_attrs(
+    what: str, members: Mapping[Key, tuple[InputSchema, Attrs]], strict: bool, findings: Findings
+) -> dict[str, Any]:
     """Keep the attributes that all inputs share; refuse differences that change what values mean."""
     first_key, (first, attrs) = min(members.items())
     kept: dict[str, Any] = {}
@@ -34,8 +52,11 @@ def agree_attrs(what: str, members: Mapping[Key, tuple[InputSchema, Attrs]], str
             kept[name] = json.loads(str(mine))
         elif strict or name in MEANING:
             values = [(first_key, first, mine or "none"), (other, members[other][0], texts[other].get(name) or "none")]
-            findings.refuse(f"attribute '{name}' of {what} differs between inputs", name_both(values),
-                            "convert the values in a preprocessing step and set the attribute there, or leave the odd inputs out")  # fmt: skip
+            findings.refuse(
+                f"attribute '{name}' of {what} differs between inputs",
+                name_both(values),
+                "convert the values in a preprocessing step and set the attribute there, or leave the odd inputs out",
+            )
         else:
             findings.note(f"attribute '{name}' of {what} differs between inputs and was dropped")
     ordered = {name: kept[name] for name, _ in attrs if name in kept}
@@ -56,12 +77,17 @@ def agree_dtype(what: str, members: Members, findings: Findings) -> str:
         return "datetime64[ns]"
     first = min(members)
     other = next(k for k in sorted(members) if members[k][1].dtype != members[first][1].dtype)
-    findings.refuse(f"{what} has different kinds of values", name_both((k, members[k][0], members[k][1].dtype) for k in (first, other)),
-                    "convert to one calendar or dtype in a preprocessing step")  # fmt: skip
+    findings.refuse(
+        f"{what} has different kinds of values",
+        name_both((k, members[k][0], members[k][1].dtype) for k in (first, other)),
+        "convert to one calendar or dtype in a preprocessing step",
+    )
     return members[first][1].dtype
 
 
-def agree_encoding(what: str, members: Members, dtype: str, extents: list[Extent], findings: Findings) -> tuple[Attrs, str | None, str]:
+def agree_encoding(
+    what: str, members: Members, dtype: str, extents: list[Extent], findings: Findings
+) -> tuple[Attrs, str | None, str]:
     """Choose how values are stored: as the sources do if they all do the same.
 
     Returns
@@ -75,8 +101,15 @@ def agree_encoding(what: str, members: Members, dtype: str, extents: list[Extent
     first = members[min(members)][1]
     if len(encodings) == 1 and len({s.dtype for _, s in members.values()}) == 1:
         raw = raws.pop() if len(raws) == 1 else None
-        return _with_units(first.encoding, dtype, extents), raw, "" if raw else (whys or ["inputs differ in stored dtype"])[0]
-    differing = sorted({k for e in encodings for k, v in e if dict(first.encoding).get(k) != v} | {k for k, v in first.encoding if any(dict(e).get(k) != v for e in encodings)})  # fmt: skip
+        return (
+            _with_units(first.encoding, dtype, extents),
+            raw,
+            "" if raw else (whys or ["inputs differ in stored dtype"])[0],
+        )
+    differing = sorted(
+        {k for e in encodings for k, v in e if dict(first.encoding).get(k) != v}
+        | {k for k, v in first.encoding if any(dict(e).get(k) != v for e in encodings)}
+    )
     why = f"{' and '.join(differing) or 'dtype'} differ between inputs"
     findings.note(f"{what} is decoded and stored anew: {why}")
     kept = {k: v for k, v in thaw(first.encoding).items() if k not in PACKING and k not in differing}

@@ -44,7 +44,9 @@ class Findings:
         listed = [f"{e.message}\n  {e.where}\n  fix: {e.fix}" for e in self.problems[:SHOWN]]
         more = len(self.problems) - SHOWN
         tail = [f"… and {more} more"] if more > 0 else []
-        raise SchemaError(f"{len(self.problems)} reasons why the inputs can't be combined", label, "\n".join([*listed, *tail]))
+        raise SchemaError(
+            f"{len(self.problems)} reasons why the inputs can't be combined", label, "\n".join([*listed, *tail])
+        )
 
 
 def name_input(key: Key, schema: InputSchema) -> str:

@@ -14,9 +14,23 @@ CHUNK_BYTES = 2**24
 SMALL_CHUNK_BYTES = 2**16
 SHARD_BYTES = 2**26
 ENCODING_KEYS = {
-    "chunks", "shards", "compressor", "compressors", "filters", "serializer", "dtype", "scale_factor", "add_offset", "_FillValue",
-    "missing_value", "_Unsigned", "units", "calendar", "preferred_chunks", "write_empty_chunks",
-}  # fmt: skip
+    "chunks",
+    "shards",
+    "compressor",
+    "compressors",
+    "filters",
+    "serializer",
+    "dtype",
+    "scale_factor",
+    "add_offset",
+    "_FillValue",
+    "missing_value",
+    "_Unsigned",
+    "units",
+    "calendar",
+    "preferred_chunks",
+    "write_empty_chunks",
+}
 """What `encoding` may say of a variable; the last two change nothing here."""
 
 
@@ -53,10 +67,17 @@ def _lay_out(array: ArrayPlan, template: Template, wanted: Mapping[str, int], op
 def _check_encoding(options: StoreOptions, template: Template) -> None:
     for name, asked in options.encoding.items():
         if name not in template.arrays:
-            raise SchemaError(f"encoding names a variable '{name}' that the dataset does not have", None, None, did_you_mean(name, template.arrays))
+            raise SchemaError(
+                f"encoding names a variable '{name}' that the dataset does not have",
+                None,
+                None,
+                did_you_mean(name, template.arrays),
+            )
         for key in asked:
             if key not in ENCODING_KEYS:
-                raise SchemaError(f"encoding of '{name}' has an unknown key '{key}'", None, None, did_you_mean(key, ENCODING_KEYS))
+                raise SchemaError(
+                    f"encoding of '{name}' has an unknown key '{key}'", None, None, did_you_mean(key, ENCODING_KEYS)
+                )
 
 
 def _own_lengths(array: ArrayPlan, what: str, asked: int | Sequence[int]) -> tuple[int, ...]:
@@ -64,7 +85,9 @@ def _own_lengths(array: ArrayPlan, what: str, asked: int | Sequence[int]) -> tup
     lengths = [asked] * len(array.dims) if isinstance(asked, int) else list(asked)
     where = f"encoding of '{array.name}'"
     if len(lengths) != len(array.dims):
-        raise ChunkAlignmentError(f"{len(lengths)} {what} lengths for dimensions {array.dims}", where, None, "give one for each dimension")
+        raise ChunkAlignmentError(
+            f"{len(lengths)} {what} lengths for dimensions {array.dims}", where, None, "give one for each dimension"
+        )
     sizes = dict(zip(array.dims, array.shape, strict=True))
     try:
         return tuple(resolve_chunks(dict(zip(array.dims, lengths, strict=True)), sizes, growing=array.dims).values())
@@ -103,14 +126,18 @@ def _grow(chunks: dict[str, int], dims: list[str], limits: Mapping[str, int], it
             chunks[d] = min(longer, max(limits[d], 1)) if d in limits else longer
 
 
-def _shards(array: ArrayPlan, chunks: tuple[int, ...], template: Template, options: StoreOptions) -> tuple[int, ...] | None:
+def _shards(
+    array: ArrayPlan, chunks: tuple[int, ...], template: Template, options: StoreOptions
+) -> tuple[int, ...] | None:
     if options.shards:
         _insist_on_shards(template)
     if options.shards is False or not array.dims or template.zarr_format == 2:
         return None
     if isinstance(options.shards, Mapping):
         asked = resolve_chunks(options.shards, template.sizes, growing=template.axes)
-        return _check_shards(array, chunks, [asked.get(d, c) for d, c in zip(array.dims, chunks, strict=True)], options.shards)
+        return _check_shards(
+            array, chunks, [asked.get(d, c) for d, c in zip(array.dims, chunks, strict=True)], options.shards
+        )
     return _default_shards(array, chunks)
 
 
@@ -119,14 +146,20 @@ def _insist_on_shards(template: Template) -> None:
         raise ChunkAlignmentError("zarr format 2 has no shards", None, None, "leave shards out, or use zarr_format=3")
 
 
-def _check_shards(array: ArrayPlan, chunks: tuple[int, ...], shards: list[int], asked: Mapping[str, int]) -> tuple[int, ...]:
+def _check_shards(
+    array: ArrayPlan, chunks: tuple[int, ...], shards: list[int], asked: Mapping[str, int]
+) -> tuple[int, ...]:
     """Insist on whole multiples; a whole dimension (-1) is rounded up to one."""
     for i, (dim, chunk) in enumerate(zip(array.dims, chunks, strict=True)):
         if shards[i] % chunk and (asked.get(dim) == -1 or shards[i] >= array.shape[i]):
             shards[i] = -(-shards[i] // chunk) * chunk
         if shards[i] % chunk:
-            raise ChunkAlignmentError(f"shards of '{array.name}' have {shards[i]} elements along '{dim}', chunks have {chunk}",
-                                      None, "a shard holds whole chunks", f"use a multiple of {chunk}, for example {-(-shards[i] // chunk) * chunk}")  # fmt: skip
+            raise ChunkAlignmentError(
+                f"shards of '{array.name}' have {shards[i]} elements along '{dim}', chunks have {chunk}",
+                None,
+                "a shard holds whole chunks",
+                f"use a multiple of {chunk}, for example {-(-shards[i] // chunk) * chunk}",
+            )
     return tuple(shards)
 
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bakehouse.patterns import Key
-from bakehouse.plan.asked import check_encoding
 from bakehouse.plan.combine import combine
 from bakehouse.plan.layout import lay_out
 from bakehouse.plan.tasks import make_tasks
@@ -38,13 +37,18 @@ def make_plan(
         If the inputs can't be combined, or chunks don't fit.
     """
     combined = combine(schema, dims, options, label)
-    check_encoding(options.encoding, combined.arrays, label)
     if choose_chunks is not None:
-        options = StoreOptions(**{**vars(options), "target_chunks": choose_chunks(combined), "dynamic_chunking_fn": None})
+        options = StoreOptions(
+            **{**vars(options), "target_chunks": choose_chunks(combined), "dynamic_chunking_fn": None}
+        )
     template = lay_out(combined, options)
     inputs = tuple(PlannedInput(k, i.url, i.identity) for k, found in sorted(schema.inputs.items()) for i in found)
     said = _said(options)
-    digests = {"inputs": _digest([[k, i.url, vars(i.identity)] for k, i in _pairs(inputs)]), "recipe": recipe_digest, "options": _digest(said)}  # fmt: skip
+    digests = {
+        "inputs": _digest([[k, i.url, vars(i.identity)] for k, i in _pairs(inputs)]),
+        "recipe": recipe_digest,
+        "options": _digest(said),
+    }
     version = _digest([LAYOUT_REVISION, digests])[:16]
     tasks = make_tasks(template, memory_bytes)
     return Plan(version, prefix or f"{version}.zarr", template, inputs, tasks, said, digests)
@@ -59,7 +63,9 @@ def _said(options: StoreOptions) -> dict[str, Any]:
     return {
         "store_name": options.store_name,
         "target_chunks": {d: int(n) for d, n in options.target_chunks.items()},
-        "shards": {d: int(n) for d, n in options.shards.items()} if isinstance(options.shards, Mapping) else options.shards,
+        "shards": {d: int(n) for d, n in options.shards.items()}
+        if isinstance(options.shards, Mapping)
+        else options.shards,
         "encoding": {name: dict(freeze(e)) for name, e in sorted(options.encoding.items())},
         "attrs": dict(freeze(options.attrs)),
         "zarr_format": options.zarr_format,

@@ -45,9 +45,11 @@ def _refused_within(name: str, line: Line, inputs: Mapping[Key, InputSchema], fi
         if missing or extent.direction == 0:
             what = "has missing values" if missing else "repeats or turns round"
             step = f"dropna('{name}', subset=['{name}'])" if missing else f"sortby('{name}').drop_duplicates('{name}')"
-            findings.refuse(f"coordinate '{name}' {what} within an input",
-                            name_both([(key, inputs[key], f"{name} from {extent.shown[0]} to {extent.shown[1]}")]),
-                            f"mend it in a preprocessing step: ds.{step}")  # fmt: skip
+            findings.refuse(
+                f"coordinate '{name}' {what} within an input",
+                name_both([(key, inputs[key], f"{name} from {extent.shown[0]} to {extent.shown[1]}")]),
+                f"mend it in a preprocessing step: ds.{step}",
+            )
             return True
     return False
 
@@ -65,10 +67,14 @@ def _check_between(name: str, points: list[Point], inputs: Mapping[Key, InputSch
     for (left, a, shown_a), (right, b, shown_b) in pairwise(points):
         if a != b and (b > a) == rising:
             continue
-        what = f"coordinate '{name}' {'repeats' if a == b else 'runs backwards'} {'between' if left != right else 'within'} inputs"
+        what = f"coordinate '{name}' {'repeats' if a == b else 'runs backwards'}"
+        what += f" {'between' if left != right else 'within'} inputs"
         both = [(left, inputs[left], f"{name} up to {shown_a}"), (right, inputs[right], f"{name} from {shown_b}")]
         alone = [(left, inputs[left], f"{name} from {shown_a} to {shown_b}")]
-        findings.refuse(what, name_both(both if left != right else alone),
-                        f"list the inputs in the order of {name}, each value once; or set the coordinate in a preprocessing step",
-                        f"{name} {'rises' if rising else 'falls'} in the inputs before")  # fmt: skip
+        findings.refuse(
+            what,
+            name_both(both if left != right else alone),
+            f"list the inputs in the order of {name}, each value once; or set the coordinate in a preprocessing step",
+            f"{name} {'rises' if rising else 'falls'} in the inputs before",
+        )
         return

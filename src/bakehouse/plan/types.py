@@ -12,6 +12,9 @@ from bakehouse.chunks import Span
 from bakehouse.patterns import Key
 from bakehouse.schema import Attrs, Identity
 
+CF_KEYS = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned", "units", "calendar", "dtype")
+"""Keys of an encoding that say how stored values become what a reader sees."""
+
 
 @dataclass(frozen=True)
 class StoreOptions:
