@@ -25,9 +25,16 @@ def pipeline_options(bakery: Bakery, workers: int | None = None) -> Any:
     from apache_beam.options.pipeline_options import PipelineOptions
 
     if bakery.runner != "direct":
-        raise UsageError(f"runner '{bakery.runner}' can't be used yet", "meta.yaml", None, "use a bakery with runner: direct")
+        raise UsageError(
+            f"runner '{bakery.runner}' can't be used yet", "meta.yaml", None, "use a bakery with runner: direct"
+        )
     count = workers or bakery.workers or os.cpu_count() or 1
-    named = {"runner": "DirectRunner", "direct_running_mode": "in_memory", "direct_num_workers": count, "save_main_session": False}
+    named = {
+        "runner": "DirectRunner",
+        "direct_running_mode": "in_memory",
+        "direct_num_workers": count,
+        "save_main_session": False,
+    }
     return PipelineOptions(flags=[], **{**named, **bakery.options})
 
 

@@ -17,7 +17,6 @@ from typing import Any
 from bakehouse.errors import BakehouseError, RecipeError, UsageError, did_you_mean
 from bakehouse.meta.load import feedstock_folders, feedstock_id, load_feedstock, load_project, meta_folder
 from bakehouse.meta.models import FeedstockMeta, RecipeEntry
-from bakehouse.meta.project import Project
 from bakehouse.meta.shared import find_shared_recipe, load_shared_recipe, parameters_class
 
 PACKAGE = "bakehouse_feedstocks"
@@ -81,8 +80,12 @@ def load_recipes(feedstock: Feedstock, only: str | None = None) -> dict[str, Any
         if entry.kind != "linked" and (only is None or entry.id in (None, only)):
             recipes |= _load_entry(feedstock, entry)
     if only is not None and only not in recipes:
-        raise UsageError(f"feedstock '{feedstock.id}' has no recipe '{only}'", str(feedstock.folder), None,
-                         did_you_mean(only, [*recipes, *(str(e.id) for e in feedstock.meta.recipes if e.id)]))  # fmt: skip
+        raise UsageError(
+            f"feedstock '{feedstock.id}' has no recipe '{only}'",
+            str(feedstock.folder),
+            None,
+            did_you_mean(only, [*recipes, *(str(e.id) for e in feedstock.meta.recipes if e.id)]),
+        )
     return {only: recipes[only]} if only else recipes
 
 
@@ -91,16 +94,64 @@ def recipe_ids(feedstock: Feedstock) -> list[str]:
     return [str(entry.id) for entry in feedstock.meta.recipes if entry.id and entry.kind != "linked"]
 
 
+def recipe_place(feedstock: Feedstock, recipe: str) -> str:
+    """Say where a recipe is defined, as file and line: in its module, or in meta.yaml."""
+    for entry in feedstock.meta.recipes:
+        module, _, export = (entry.object or entry.dict_object or "").partition(":")
+        if module and entry.id in (None, recipe):
+            return _defined_at(feedstock, module, export)
+        if entry.id == recipe:
+            return _said_at(feedstock, f"id: {recipe}")
+    return feedstock.id
+
+
 def blame(error: BaseException, feedstock: Feedstock, what: str) -> BakehouseError:
-    """Turn an exception from an author's code into one that names file, line and function."""
+    """Turn an exception from an author's code into one that names file, line and function, and the input."""
     if isinstance(error, BakehouseError):
         return error
-    frames = [f for f in _frames(error) if str(feedstock.folder) in f.filename]
-    place = f"{_short(frames[-1].filename, feedstock)}:{frames[-1].lineno}, in {frames[-1].name}" if frames else feedstock.id
-    code = f"\n{frames[-1].line}" if frames and frames[-1].line else ""
+    place, code = _culprit(error, feedstock)
+    where = "\n".join(filter(None, (f"{place}{code}", _input_of(error))))
+    fix = "run again with --debug for the traceback"
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        fix = f"install '{error.name}', or correct the import"
+    return RecipeError(
+        f"{what}: {type(error).__name__}: {_without_stage(_text_of(error))}".rstrip(": "), where, None, fix
+    )
+
+
+def _culprit(error: BaseException, feedstock: Feedstock) -> tuple[str, str]:
+    """Find the innermost line of the project's own code, and what stands there."""
     if isinstance(error, SyntaxError) and error.filename:
-        place, code = f"{_short(error.filename, feedstock)}:{error.lineno}", f"\n{(error.text or '').strip()}"
-    return RecipeError(f"{what}: {type(error).__name__}: {_without_stage(str(error))}", place + code, None, "run again with --debug for the traceback")
+        return f"{_short(error.filename, feedstock)}:{error.lineno}", f"\n{(error.text or '').strip()}"
+    own = (str(feedstock.folder), str(feedstock.root / "recipes"))
+    frames = [f for f in _frames(error) if f.filename.startswith(own)]
+    if not frames:
+        return feedstock.id, ""
+    line = f"\n{frames[-1].line}" if frames[-1].line else ""
+    return f"{_short(frames[-1].filename, feedstock)}:{frames[-1].lineno}, in {frames[-1].name}", line
+
+
+def _input_of(error: BaseException) -> str | None:
+    """Name the input that a step was called with when it failed."""
+    from bakehouse.transforms.index import SourcedIndex
+
+    for values in _local_values(error):
+        for value in [*values, *(each for group in values if isinstance(group, tuple) for each in group)]:
+            if isinstance(value, SourcedIndex):
+                return value.source.where
+    return None
+
+
+def _local_values(error: BaseException) -> Iterator[list[Any]]:
+    seen: BaseException | None = error
+    while seen is not None:
+        yield from (list(frame.f_locals.values()) for frame, _ in traceback.walk_tb(seen.__traceback__))
+        seen = seen.__cause__ or seen.__context__
+
+
+def _text_of(error: BaseException) -> str:
+    """Give an exception's text; a KeyError's own is quoted."""
+    return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
 
 
 def _load_entry(feedstock: Feedstock, entry: RecipeEntry) -> dict[str, Any]:
@@ -112,25 +163,36 @@ def _load_entry(feedstock: Feedstock, entry: RecipeEntry) -> dict[str, Any]:
     if entry.kind == "object":
         return {str(entry.id): _checked(found, feedstock, named, entry)}
     if not isinstance(found, Mapping):
-        raise RecipeError(f"dict_object '{named}' is a {type(found).__name__}, not a dict of recipes", _defined_at(feedstock, module, export))
+        raise RecipeError(
+            f"dict_object '{named}' is of type {type(found).__name__}, not a dict of recipes",
+            _defined_at(feedstock, module, export),
+        )
     return {str(name): _checked(value, feedstock, f"{named}['{name}']", entry) for name, value in found.items()}
 
 
 def _shared(feedstock: Feedstock, entry: RecipeEntry) -> Any:
     module = load_shared_recipe(find_shared_recipe(str(entry.recipe), feedstock.root))
-    parameters = parameters_class(module).model_validate(entry.with_)
-    return module.recipe(parameters)
+    kind = parameters_class(module)
+    try:
+        return module.recipe(kind.model_validate(entry.with_))
+    except Exception as error:
+        raise blame(error, feedstock, f"shared recipe '{entry.recipe}' failed") from error
 
 
 def _export(feedstock: Feedstock, module: str, export: str) -> Any:
     file = feedstock.code / f"{module.replace('.', '/')}.py"
     if not file.is_file():
-        raise RecipeError(f"there is no module '{module}'", str(_short(str(file), feedstock)), None,
-                          did_you_mean(module, [p.stem for p in feedstock.code.glob("*.py")]))  # fmt: skip
+        raise RecipeError(
+            f"there is no module '{module}'",
+            f"{_said_at(feedstock, module)}, {_short(str(file), feedstock)}",
+            None,
+            did_you_mean(module, [p.stem for p in feedstock.code.glob("*.py")]),
+        )
     loaded = _import(feedstock, module)
     if not hasattr(loaded, export):
         names = [n for n, v in vars(loaded).items() if not n.startswith("_") and not isinstance(v, types.ModuleType)]
-        raise RecipeError(f"module '{module}' has no '{export}'", _short(str(file), feedstock), None, did_you_mean(export, names))
+        where = f"{_said_at(feedstock, f'{module}:{export}')}, {_short(str(file), feedstock)}"
+        raise RecipeError(f"module '{module}' has no '{export}'", where, None, did_you_mean(export, names))
     return getattr(loaded, export)
 
 
@@ -173,8 +235,8 @@ def _travel_by_value(feedstock: Feedstock) -> None:
 
 
 def _lies_in(module: Any, folder: Path) -> bool:
-    file = getattr(module, "__file__", None)
-    return bool(file) and Path(file).is_relative_to(folder)
+    file: str | None = getattr(module, "__file__", None)
+    return file is not None and Path(file).is_relative_to(folder)
 
 
 def _checked(recipe: Any, feedstock: Feedstock, named: str, entry: RecipeEntry) -> Any:
@@ -185,18 +247,32 @@ def _checked(recipe: Any, feedstock: Feedstock, named: str, entry: RecipeEntry) 
         return recipe
     module, _, export = (entry.object or entry.dict_object or "").partition(":")
     where = _defined_at(feedstock, module, export) if module else f"{feedstock.id}/meta.yaml"
-    hint = "call it: it is a function" if callable(recipe) else "chain the steps: beam.Create(…) | OpenURLWithFSSpec() | … | StoreToZarr(…)"
-    raise RecipeError(f"'{named}' is a {type(recipe).__name__}, not a Beam PTransform", where, None, hint)
+    hint = (
+        "call it: it is a function"
+        if callable(recipe)
+        else "chain the steps: beam.Create(…) | OpenURLWithFSSpec() | … | StoreToZarr(…)"
+    )
+    raise RecipeError(f"'{named}' is of type {type(recipe).__name__}, not a Beam PTransform", where, None, hint)
 
 
 def _defined_at(feedstock: Feedstock, module: str, export: str) -> str:
     file = feedstock.code / f"{module.replace('.', '/')}.py"
     for node in ast.parse(file.read_text()).body:
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        )
         names = {t.id for t in targets if isinstance(t, ast.Name)} | {getattr(node, "name", None)}
         if export in names:
             return f"{_short(str(file), feedstock)}:{node.lineno}"
     return _short(str(file), feedstock)
+
+
+def _said_at(feedstock: Feedstock, words: str) -> str:
+    """Name the line of meta.yaml that has these words."""
+    file = feedstock.code / "meta.yaml"
+    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    number = next((f":{number}" for number, line in enumerate(lines, 1) if words in line), "")
+    return f"{_short(str(file), feedstock)}{number}"
 
 
 def _recipes_part(meta: FeedstockMeta) -> bytes:

@@ -37,7 +37,16 @@ from bakehouse.storage import Target
 VERSIONED = ("bakehouse", "apache-beam", "xarray", "zarr", "h5netcdf")
 
 
-def make_entry(job: Job, plan: dict[str, Any], store: Target, root: bytes, proof: str, bytes_stored: int, values: int, started: datetime) -> Entry:  # fmt: skip
+def make_entry(
+    job: Job,
+    plan: dict[str, Any],
+    store: Target,
+    root: bytes,
+    proof: str,
+    bytes_stored: int,
+    values: int,
+    started: datetime,
+) -> Entry:
     """Say what the author said, what the store holds, how it was checked and what it was made from."""
     from bakehouse.writers.store import data_store
 
@@ -47,17 +56,29 @@ def make_entry(job: Job, plan: dict[str, Any], store: Target, root: bytes, proof
     facts = harvest(dataset, group, bytes_stored=bytes_stored, objects=plan["objects"])
     finished = datetime.now(UTC)
     return Entry(
-        feedstock=job.feedstock.id, recipe=job.recipe, kind="baked", facts=facts, version=plan["version"], published_at=finished,
+        feedstock=job.feedstock.id,
+        recipe=job.recipe,
+        kind="baked",
+        facts=facts,
+        version=plan["version"],
+        published_at=finished,
         **author_fields(job.feedstock.meta, job.feedstock.id),
         store=Store(url=store.url, zarr_format=plan["zarr_format"], consolidated=True, storage=_storage(store)),
-        check=Check(level=plan["check"]["level"], checked_at=finished, objects_checked=plan["objects"], objects_total=plan["objects"],
-                    values_compared=values, values_total=_values(plan), sources=_how(plan)),
+        check=Check(
+            level=plan["check"]["level"],
+            checked_at=finished,
+            objects_checked=plan["check"]["objects"],
+            objects_total=plan["objects"],
+            values_compared=values,
+            values_total=_values(plan),
+            sources=_how(plan),
+        ),
         provenance=_provenance(job, plan, started, finished),
         digests=Digests(root=f"sha256:{hashlib.sha256(root).hexdigest()}", proof=f"sha256:{proof}"),
         notes=tuple(Note(message=text) for text in plan["notes"]),
         readers=(Reader(name="xarray", version=xr.__version__, outcome="opened"),),
         aliases=_aliases(plan, job),
-    )  # fmt: skip
+    )
 
 
 def author_fields(meta: FeedstockMeta, fallback: str) -> dict[str, Any]:
@@ -68,13 +89,16 @@ def author_fields(meta: FeedstockMeta, fallback: str) -> dict[str, Any]:
         "description": meta.description,
         "license": provenance.license if provenance else None,
         "license_link": _license_link(meta),
-        "providers": tuple(Provider(name=p.name, description=p.description, roles=_roles(p.roles), url=p.url) for p in (provenance.providers if provenance else ())),
+        "providers": tuple(
+            Provider(name=p.name, description=p.description, roles=_roles(p.roles), url=p.url)
+            for p in (provenance.providers if provenance else ())
+        ),
         "maintainers": tuple(Maintainer(name=m.name, github=m.github, orcid=m.orcid) for m in meta.maintainers),
         "tags": tuple(meta.tags),
-        "links": tuple(Link(label=link.label, url=link.url) for link in meta.links),
+        "links": tuple(Link(label=link.label or link.url, url=link.url) for link in meta.links),
         "citation": meta.citation if isinstance(meta.citation, str) else None,
         "thumbnail": meta.thumbnail,
-    }  # fmt: skip
+    }
 
 
 def _license_link(meta: FeedstockMeta) -> LicenseLink | None:
@@ -90,18 +114,29 @@ def _storage(store: Target) -> Storage:
     options = {**store.options, **dict(store.options.get("client_kwargs", {}))}
     endpoint = options.get("endpoint_url") or options.get("endpoint")
     anonymous = True if options.get("anon") or options.get("skip_signature") else None
-    return Storage(protocol=protocol_of(store.url), endpoint=endpoint, region=options.get("region"), anonymous=anonymous)
+    return Storage(
+        protocol=protocol_of(store.url), endpoint=endpoint, region=options.get("region"), anonymous=anonymous
+    )
 
 
 def _provenance(job: Job, plan: dict[str, Any], started: datetime, finished: datetime) -> Provenance:
     versions = {name: version(name) for name in VERSIONED}
     return Provenance(
-        recipe_commit=_commit(job.feedstock.folder), recipe_digest=f"sha256:{plan['digests']['recipe']}",
-        inputs_digest=f"sha256:{plan['digests']['inputs']}", inputs_count=plan["inputs"]["count"], inputs_bytes=plan["inputs"]["bytes"],
-        input_identity=plan["inputs"]["identity"], options=plan["options"],
-        run=Run(started_at=started, finished_at=finished, duration_s=(finished - started).total_seconds(), runner=job.bakery.runner,
-                versions={**versions, "python": platform.python_version()}),
-    )  # fmt: skip
+        recipe_commit=_commit(job.feedstock.folder),
+        recipe_digest=f"sha256:{plan['digests']['recipe']}",
+        inputs_digest=f"sha256:{plan['digests']['inputs']}",
+        inputs_count=plan["inputs"]["count"],
+        inputs_bytes=plan["inputs"]["bytes"],
+        input_identity=plan["inputs"]["identity"],
+        options=plan["options"],
+        run=Run(
+            started_at=started,
+            finished_at=finished,
+            duration_s=(finished - started).total_seconds(),
+            runner=job.bakery.runner,
+            versions={**versions, "python": platform.python_version()},
+        ),
+    )
 
 
 def _commit(folder: Path) -> str | None:
@@ -110,7 +145,9 @@ def _commit(folder: Path) -> str | None:
     head = subprocess.run([*ask, "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
     if head.returncode:
         return None
-    changed = subprocess.run([*ask, "status", "--porcelain", "--", "."], capture_output=True, text=True, check=False).stdout
+    changed = subprocess.run(
+        [*ask, "status", "--porcelain", "--", "."], capture_output=True, text=True, check=False
+    ).stdout
     return head.stdout.strip() + ("-dirty" if changed.strip() else "")
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from bakehouse.bakeries import pipeline_options, quiet_beam
 from bakehouse.context import Context, using
 from bakehouse.errors import BakehouseError, RecipeError
-from bakehouse.feedstock import Feedstock, blame, load_recipes
+from bakehouse.feedstock import Feedstock, blame, load_recipes, recipe_place
 from bakehouse.meta.project import Bakery
 from bakehouse.patterns import pruned
 from bakehouse.storage import Target
@@ -61,9 +61,17 @@ class Job:
         """Make the context of a run."""
         digest = self.feedstock.digest + (f"+prune{self.prune}" if self.prune else "")
         return Context(
-            self.target, f"run-{uuid.uuid4().hex[:12]}", self.feedstock.id, self.recipe, mode, digest,
-            level=self.level, url_map=self.url_map, defaults=self.defaults, notes=notes,
-        )  # fmt: skip
+            self.target,
+            f"run-{uuid.uuid4().hex[:12]}",
+            self.feedstock.id,
+            self.recipe,
+            mode,
+            digest,
+            level=self.level,
+            url_map=self.url_map,
+            defaults=self.defaults,
+            notes=notes,
+        )
 
 
 def run_job(job: Job, context: Context) -> dict[str, Any]:
@@ -78,11 +86,20 @@ def run_job(job: Job, context: Context) -> dict[str, Any]:
         quiet_beam()
     with using(context), pruned(job.prune):
         recipe = load_recipes(job.feedstock, job.recipe)[job.recipe]
-        _run(job, context, recipe)
+        try:
+            _run(job, context, recipe)
+        finally:
+            context.staging.delete([key for key, _ in context.staging.list()])
     note = context.notebook.get(f"{context.run_id}.json")
     context.notebook.delete([f"{context.run_id}.json"])
     if note is None:
-        raise RecipeError("the recipe stored nothing", context.label, "the pipeline has no StoreToZarr step", "end the recipe with … | StoreToZarr(…)")
+        where = f"{context.label}, {recipe_place(job.feedstock, job.recipe)}"
+        raise RecipeError(
+            "the recipe stored nothing",
+            where,
+            "the pipeline has no StoreToZarr step",
+            "end the recipe with … | StoreToZarr(…)",
+        )
     return dict(json.loads(note))
 
 
@@ -108,9 +125,13 @@ def _run(job: Job, context: Context, recipe: Any) -> None:
 
 
 def _explained(error: Exception, job: Job, context: Context) -> BakehouseError:
-    """Name the recipe, and drop Beam's stage names from the message."""
+    """Name the recipe, and drop Beam's stage names from the message; what names nothing else gets the recipe's line."""
     if isinstance(error, BakehouseError):
-        where = error.where if error.where and context.label in error.where else ", ".join(filter(None, [context.label, error.where]))
+        where = error.where or ""
+        if where in ("", context.label):
+            where = f"{context.label}, {recipe_place(job.feedstock, job.recipe)}"
+        elif not where.startswith(context.label):
+            where = f"{context.label}, {where}"
         return type(error)(STAGE.sub("", error.message), where, error.cause, error.fix)
     return blame(error, job.feedstock, f"recipe '{job.recipe}' failed")
 

@@ -17,11 +17,13 @@ from bakehouse.bake.job import Job, run_job
 from bakehouse.catalog.entry import Entry
 from bakehouse.catalog.lines import opening_line
 from bakehouse.catalog.register import register
+from bakehouse.context import Context
 from bakehouse.errors import CatalogError, VerifyError
 from bakehouse.storage import Target
-from bakehouse.verify import check_dataset, check_objects, check_tasks, stop_on
+from bakehouse.verify import check_dataset, check_documents, check_objects, check_tasks, stop_on
 from bakehouse.writers.publish import consolidated, publish_documents, read_candidate
 from bakehouse.writers.receipts import Receipt, Written, read_receipts, write_proof
+from bakehouse.writers.resume import forget_damaged
 from bakehouse.writers.store import CandidateStore
 from bakehouse.writers.template import Documents, root_names
 
@@ -68,14 +70,12 @@ def bake(job: Job, catalog: Path | None) -> Outcome:
     receipts = read_receipts(work)
     documents = consolidated(read_candidate(work), plan["zarr_format"])
     _verify_candidate(job, note, store, documents, receipts)
-    proof, digest = write_proof(receipts.values())
-    job.target.put(f"{plan['prefix']}.proof.parquet", proof)
+    proof = _keep_proof(job.target, plan["prefix"], receipts)
     fresh = publish_documents(store, documents, plan["zarr_format"])
     values, stored = _compared(work.child("checks")), sum(o.size_bytes for r in receipts.values() for o in r.objects)
-    root = documents[root_names(plan["zarr_format"])[-1]]
-    entry = make_entry(job, plan, store, root, digest, stored, values, started)
+    root = store.get(root_names(plan["zarr_format"])[-1]) or b""
+    entry = make_entry(job, plan, store, root, hashlib.sha256(proof).hexdigest(), stored, values, started)
     registered = _register(catalog, entry) if catalog and not job.prune else None
-    _clear_staging(job.target)
     status = "published" if fresh else "unchanged"
     outcome = _outcome(job, note, status, store, stored, values, started)
     return replace(outcome, entry=str(registered) if registered else None, line=opening_line(entry))
@@ -106,36 +106,66 @@ def verify_recipe(job: Job, entry: Entry) -> Outcome:
     started = datetime.now(UTC)
     store = Target(entry.store.url, job.target.options)
     written = _read_proof(job.target, entry)
-    problems = check_objects(store, written, hashes=job.level == "full")
-    name = root_names(entry.store.zarr_format)[-1]
-    root = store.get(name)
-    if root is None:
-        problems.append(f"the root document '{name}' is missing")
-    elif f"sha256:{hashlib.sha256(root).hexdigest()}" != entry.digests.root:
-        problems.append(f"the root document '{name}' is not the one that was registered")
+    problems = check_documents(store, entry.store.zarr_format, entry.digests.root)
+    problems += check_objects(store, written, hashes=job.level == "full")
     stop_on(problems, f"{entry.id} ({store.url})")
     context = job.context("verify")
-    note = run_job(job, context)
+    note = _run_verify(job, context, entry)
     checks = context.notebook.child(context.run_id)
     values = _compared(checks)
-    _clear(checks)
-    if note["plan"]["version"] != entry.version:
-        raise VerifyError(f"inputs or recipe are no longer those of version {entry.version}", entry.id,
-                          f"they would make version {note['plan']['version']}", f"bakehouse bake {entry.feedstock}")  # fmt: skip
+    checks.delete([key for key, _ in checks.list()])
     return _outcome(job, note, "verified", store, sum(o.size_bytes for o in written), values, started)
+
+
+def _run_verify(job: Job, context: Context, entry: Entry) -> dict[str, Any]:
+    """Compare with the sources; inputs or a recipe that make another version say so instead of how values differ."""
+    try:
+        note = run_job(job, context)
+    except VerifyError as error:
+        left = context.notebook.get(f"{context.run_id}.json")
+        context.notebook.delete([f"{context.run_id}.json"])
+        _same_version(json.loads(left) if left else None, entry)
+        raise error
+    _same_version(note, entry)
+    return note
+
+
+def _same_version(note: dict[str, Any] | None, entry: Entry) -> None:
+    if note and note["plan"]["version"] != entry.version:
+        raise VerifyError(
+            f"inputs or recipe are no longer those of version {entry.version}",
+            entry.id,
+            f"they would make version {note['plan']['version']}",
+            f"bakehouse bake {entry.feedstock}",
+        )
 
 
 def _places(target: Target, plan: dict[str, Any]) -> tuple[Target, Target]:
     return target.child(plan["prefix"]), target.child(f".{plan['prefix']}.work")
 
 
-def _verify_candidate(job: Job, note: dict[str, Any], store: Target, documents: Documents, receipts: dict[str, Receipt]) -> None:
+def _verify_candidate(
+    job: Job, note: dict[str, Any], store: Target, documents: Documents, receipts: dict[str, Receipt]
+) -> None:
     plan = note["plan"]
     problems = check_tasks(receipts, plan["task_ids"])
-    problems += check_objects(store, [o for r in receipts.values() for o in r.objects], hashes=plan["check"]["level"] == "full")
+    problems += check_objects(
+        store, [o for r in receipts.values() for o in r.objects], hashes=plan["check"]["level"] == "full"
+    )
+    if problems:
+        forget_damaged(store, job.target.child(f".{plan['prefix']}.work"), receipts)
     stop_on(problems, f"{job.feedstock.id}/{job.recipe} ({store.url})")
     dataset = xr.open_zarr(CandidateStore(store, documents, read_only=True), consolidated=True, chunks=None)
     stop_on(check_dataset(dataset, plan["concat"], note["ordered"]), f"{job.feedstock.id}/{job.recipe} ({store.url})")
+
+
+def _keep_proof(target: Target, prefix: str, receipts: dict[str, Receipt]) -> bytes:
+    """Write the proof beside the store, once: it belongs to a version, as the store does."""
+    name = f"{prefix}.proof.parquet"
+    if (there := target.get(name)) is None:
+        there = write_proof(receipts.values())
+        target.put(name, there)
+    return there
 
 
 def _compared(checks: Target) -> int:
@@ -151,7 +181,12 @@ def _read_proof(target: Target, entry: Entry) -> list[Written]:
     name = f"{entry.store.url.rstrip('/').rpartition('/')[2]}.proof.parquet"
     data = target.get(name)
     if data is None or f"sha256:{hashlib.sha256(data).hexdigest()}" != entry.digests.proof:
-        raise VerifyError("the proof is missing or is not the one that was registered", f"{entry.id} ({target.url}/{name})", None, f"bakehouse bake {entry.feedstock}")
+        raise VerifyError(
+            "the proof is missing or is not the one that was registered",
+            f"{entry.id} ({target.url}/{name})",
+            None,
+            f"bakehouse bake {entry.feedstock}",
+        )
     return [Written(r["key"], r["size_bytes"], r["sha256"]) for r in pq.read_table(io.BytesIO(data)).to_pylist()]
 
 
@@ -171,18 +206,22 @@ def _is_registered(path: Path, entry: Entry) -> bool:
     return (there.version, there.digests, there.store) == (entry.version, entry.digests, entry.store)
 
 
-def _clear(work: Target) -> None:
-    work.delete([key for key, _ in work.list()])
-
-
-def _clear_staging(target: Target) -> None:
-    _clear(target.child(".staging"))
-
-
-def _outcome(job: Job, note: dict[str, Any], status: str, store: Target, stored: int, values: int, started: datetime) -> Outcome:
+def _outcome(
+    job: Job, note: dict[str, Any], status: str, store: Target, stored: int, values: int, started: datetime
+) -> Outcome:
     plan = note["plan"]
     return Outcome(
-        job.feedstock.id, job.recipe, status, plan["version"], store.url, plan["objects"], stored, len(note["done"]), plan["tasks"],
-        plan["check"]["level"], values, (datetime.now(UTC) - started).total_seconds(), tuple(plan["notes"]),
-    )  # fmt: skip
-
+        job.feedstock.id,
+        job.recipe,
+        status,
+        plan["version"],
+        store.url,
+        plan["objects"],
+        stored,
+        len(note["done"]),
+        plan["tasks"],
+        plan["check"]["level"],
+        values,
+        (datetime.now(UTC) - started).total_seconds(),
+        tuple(plan["notes"]),
+    )

@@ -1,0 +1,30 @@
+"""The command line: parse and print. Each command imports what it needs when it runs."""
+
+from __future__ import annotations
+
+from bakehouse.cli.bake import command as _bake
+from bakehouse.cli.catalog import command as _catalog
+from bakehouse.cli.doctor import command as _doctor
+from bakehouse.cli.explain import command as _explain
+from bakehouse.cli.group import VERSION, Bakehouse
+from bakehouse.cli.init import command as _init
+from bakehouse.cli.lint import command as _lint
+from bakehouse.cli.new import command as _new
+from bakehouse.cli.open import command as _open
+from bakehouse.cli.plan import command as _plan
+from bakehouse.cli.status import command as _status
+from bakehouse.cli.test import command as _test
+from bakehouse.cli.verify import command as _verify
+
+__all__ = ["main"]
+
+HELP = """Turn archives into analysis-ready, cloud-optimised datasets.
+
+A feedstock says what a dataset is and how it is made. 'plan' says what a bake would do, 'test' tries it on the first
+inputs, 'bake' makes the store, compares it with its sources and registers it in the catalog.
+
+Exit status: 0 all is well, 1 findings or a failed bake, 2 wrong usage.
+"""
+COMMANDS = (_init, _new, _lint, _explain, _plan, _test, _bake, _verify, _open, _status, _catalog, _doctor)
+
+main = Bakehouse("bakehouse", help=HELP, params=[VERSION], commands=COMMANDS)

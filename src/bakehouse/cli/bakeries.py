@@ -1,0 +1,53 @@
+"""Where a bakery's stores and entries lie; the engine is not imported for that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bakehouse.catalog.lookup import LOCAL, PUBLISHED
+from bakehouse.meta.load import load_project
+from bakehouse.meta.project import Bakery, Project
+from bakehouse.storage import Target
+
+
+@dataclass(frozen=True)
+class Place:
+    """A project, one of its bakeries, and the folders that follow from both."""
+
+    root: Path
+    project: Project
+    name: str
+    bakery: Bakery
+
+    @property
+    def target(self) -> Target:
+        """Give the root of the bakery's stores; a relative one lies below the project."""
+        url = self.bakery.target
+        return Target(url if "://" in url else str(self.root / url), self.bakery.storage_options)
+
+    @property
+    def catalog(self) -> Path:
+        """Give the catalog that the bakery registers in."""
+        return self.root / (PUBLISHED if self.bakery.catalog == "published" else LOCAL)
+
+    def recipe_target(self, feedstock: str, recipe: str, prune: int | None = None) -> Target:
+        """Give the folder of a recipe's versions; pruned ones have their own."""
+        return self.target.child(feedstock, recipe, *(["pruned"] if prune else []))
+
+    @property
+    def title(self) -> str:
+        """Name the bakery as messages do."""
+        return f"bakery '{self.name}' ({self.bakery.runner} runner, target {self.bakery.target})"
+
+
+def place(root: Path, name: str | None = None) -> Place:
+    """Choose a bakery by name, or the project's default one.
+
+    Raises
+    ------
+    MetaError, UsageError
+        If the project's meta.yaml can't be used, or has no bakery of that name.
+    """
+    project = load_project(root)
+    return Place(root, project, name or project.default_bakery, project.bakery(name))

@@ -1,0 +1,90 @@
+"""Options that several commands share, each spelled and explained once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+URL_MAP = "BAKEHOUSE_URL_MAP"
+_DEBUG = "bakehouse.debug"
+_MIRROR = re.compile(r"(?P<start>.+?)=(?P<replacement>\w[\w+.-]*://.*|/.*)")
+
+
+class Mirror(click.ParamType[tuple[str, str]]):
+    """Where the beginnings of input URLs are replaced: ``FROM=TO``; several are separated by ``;`` in the environment.
+
+    Examples
+    --------
+    >>> Mirror().convert("https://example.org/=http://127.0.0.1:8000/", None, None)
+    ('https://example.org/', 'http://127.0.0.1:8000/')
+    """
+
+    name = "FROM=TO"
+    envvar_list_splitter = ";"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """Split the text at the ``=`` that a URL or an absolute path follows."""
+        found = _MIRROR.fullmatch(str(value))
+        if found is None:
+            self.fail(f"{value!r} is not FROM=TO, such as https://example.org/=https://mirror.example.net/", param, ctx)
+        return found["start"], found["replacement"]
+
+
+def common(function: F) -> F:
+    """Add what every command takes; the frame of the command line reads both."""
+    as_json = click.option("--json", is_flag=True, expose_value=False, help="Print one JSON document on stdout.")
+    debug = click.option(
+        "--debug",
+        is_flag=True,
+        expose_value=False,
+        callback=_remember,
+        help="Show tracebacks and all that libraries log.",
+    )
+    return as_json(debug(function))
+
+
+def debugging() -> bool:
+    """Say whether the running command was called with --debug."""
+    context = click.get_current_context(silent=True)
+    return bool(context and context.meta.get(_DEBUG))
+
+
+def _remember(context: click.Context, _: click.Parameter, asked: bool) -> None:
+    context.meta[_DEBUG] = asked
+
+
+project = click.option(
+    "--project", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="FOLDER",
+    help="The project's folder; by default the one around the working directory.",
+)  # fmt: skip
+bakery = click.option("--bakery", metavar="NAME", help="One of the project's bakeries, instead of its default one.")
+workers = click.option("--workers", type=click.IntRange(min=1), metavar="N", help="How many tasks run at once.")
+mirrors = click.option(
+    "--mirror", "mirrors", multiple=True, type=Mirror(), envvar=URL_MAP, show_envvar=True,
+    help="Read inputs whose URL begins with FROM from TO instead. Repeatable; in the environment, separate by ';'.",
+)  # fmt: skip
+feedstock = click.argument("feedstocks", nargs=-1, metavar="[ID]...")
+recipe = click.argument("name", metavar="ID[/RECIPE]")
+
+
+def prune(default: int | None = None) -> Callable[[F], F]:
+    """Add --prune, with a command's own default."""
+    return click.option(
+        "--prune", type=click.IntRange(min=1), default=default, show_default=default is not None, metavar="N",
+        help="Keep the first N inputs of each concat dimension.",
+    )  # fmt: skip
+
+
+def level(function: F) -> F:
+    """Add --full and --sampled, which say how much is compared with the sources."""
+    full = click.option("--full", "level", flag_value="full", default=None, help="Compare every value with its source.")
+    sampled = click.option(
+        "--sampled", "level", flag_value="sampled", help="Compare a sample of the tasks with their sources."
+    )
+    return full(sampled(function))

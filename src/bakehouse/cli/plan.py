@@ -1,0 +1,152 @@
+"""`bakehouse plan`: what a bake would do."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bakehouse.cli import options
+from bakehouse.cli.reply import Reply
+
+if TYPE_CHECKING:
+    from bakehouse.cli.bakeries import Place
+    from bakehouse.cli.engine import Done, Settings
+
+LONG = ("task_ids", "sampled")
+"""Lists of tasks, which only the driver of a run needs."""
+
+
+@click.command("plan")
+@options.recipe
+@options.prune()
+@options.bakery
+@options.workers
+@options.mirrors
+@options.project
+@options.common
+def command(
+    name: str,
+    prune: int | None,
+    bakery: str | None,
+    workers: int | None,
+    mirrors: tuple[tuple[str, str], ...],
+    project: Path | None,
+) -> Reply:
+    """Say what a bake would do.
+
+    Reads headers and coordinates, no data, and writes nothing. Shows inputs and bytes, the output's dimensions,
+    chunks, shards and objects, which arrays are computed and why, and the memory that a worker needs.
+    """
+    from bakehouse.cli.bakeries import place
+    from bakehouse.cli.engine import Settings, run_each
+    from bakehouse.cli.projects import project_root
+    from bakehouse.cli.selection import choose
+
+    root = project_root(project)
+    settings = Settings(place(root, bakery), prune, None, workers, dict(mirrors))
+    done = run_each("planning", choose(root, [name]), lambda chosen, watch: _plan(settings, chosen, watch))
+    text = "\n\n".join(_text(each, settings.place) for each in done if not each.error)
+    return Reply(text, {"recipes": [each.as_dict() for each in done]}, ok=all(not each.error for each in done))
+
+
+def _plan(settings: Settings, chosen: Any, watch: Any) -> dict[str, Any]:
+    from bakehouse.bake import plan_recipe
+
+    plan = plan_recipe(settings.job(chosen, watch))
+    threads = settings.workers or settings.place.bakery.workers or os.cpu_count() or 1
+    return {
+        **{key: value for key, value in plan.items() if key not in LONG},
+        "bakery": settings.place.name,
+        "threads": threads,
+        "buffers_bytes": min(threads, plan["tasks"]) * plan["largest_task_bytes"],
+        "overwrites": [],
+        "published": _published(settings.place, chosen.name) if not settings.prune else None,
+        "cost_usd": 0 if settings.place.bakery.runner == "direct" else None,
+    }
+
+
+def _published(place: Place, name: str) -> str | None:
+    """Give the version that the bakery's catalog has."""
+    from bakehouse.catalog.lookup import FolderCatalog
+    from bakehouse.errors import CatalogError
+
+    try:
+        entry = FolderCatalog(place.catalog).entry(name)
+    except CatalogError:  # a broken entry is replaced by the next bake
+        return None
+    return entry.version if entry else None
+
+
+def _text(done: Done, place: Place) -> str:
+    from bakehouse.cli.text import human_bytes, labelled, plural, short, table
+
+    plan = done.result
+    size = f"{plural(plan['objects'], 'object')}, {human_bytes(plan['decoded_bytes'])} decoded"
+    rows = [
+        ("inputs", _inputs(plan["inputs"])),
+        ("output", " × ".join(f"{dim} {size}" for dim, size in plan["dims"].items()) or "scalars only"),
+        ("arrays", table([_HEADER, *(_row(array) for array in plan["arrays"])])),
+        ("store", f"zarr {plan['zarr_format']}, {size}"),
+        ("work", f"{plural(plan['tasks'], 'task')} in {place.title}"),
+        ("memory", _memory(plan)),
+        ("check", _check(plan)),
+        ("version", f"{plan['version']}: {_news(plan)}"),
+        ("cost", f"{place.name} bakery: no cost" if plan["cost_usd"] == 0 else "not known for this runner"),
+        *(("note", note) for note in plan["notes"]),
+    ]
+    return f"{short(done.name)}\n{labelled(rows)}"
+
+
+def _inputs(inputs: dict[str, Any]) -> str:
+    from bakehouse.cli.text import human_bytes, plural
+
+    count = f"{plural(inputs['count'], 'file')}, {human_bytes(inputs['bytes'])}, identified by {inputs['identity']}"
+    return f"{count}\nfrom {inputs['first']}\nto   {inputs['last']}"
+
+
+def _memory(plan: dict[str, Any]) -> str:
+    from bakehouse.cli.text import human_bytes, plural
+
+    each = f"{plural(plan['threads'], 'thread')}, at most {human_bytes(plan['largest_task_bytes'])} each"
+    return f"about {human_bytes(plan['buffers_bytes'])} of arrays per worker ({each}), and what each decodes at a time"
+
+
+def _check(plan: dict[str, Any]) -> str:
+    from bakehouse.cli.text import plural
+
+    if plan["check"]["level"] == "full":
+        return "every value is compared with its source"
+    return f"{plan['check']['tasks']:,} of {plural(plan['tasks'], 'task')} are compared with their sources"
+
+
+_HEADER = ["name", "dtype", "shape", "chunks", "shards", "objects", "size", "computed because"]
+
+
+def _row(array: dict[str, Any]) -> list[str]:
+    from bakehouse.cli.text import human_bytes
+
+    shards = _lengths(array["shards"]) if array["shards"] else "-"
+    counts = [f"{array['objects']:,}", human_bytes(array["bytes"])]
+    return [
+        array["name"],
+        array["dtype"],
+        _lengths(array["shape"]),
+        _lengths(array["chunks"]),
+        shards,
+        *counts,
+        array["computed_because"] or "",
+    ]
+
+
+def _lengths(lengths: list[int]) -> str:
+    return "×".join(str(n) for n in lengths) or "scalar"
+
+
+def _news(plan: dict[str, Any]) -> str:
+    if plan["published"] == plan["version"]:
+        return "published already; a bake would change nothing"
+    before = f"; {plan['published']} stays readable" if plan["published"] else ""
+    return f"new, overwrites nothing{before}"

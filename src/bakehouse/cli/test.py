@@ -1,0 +1,84 @@
+"""`bakehouse test`: what a contributor runs before a pull request."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bakehouse.cli import options
+from bakehouse.cli.reply import Reply, say
+
+if TYPE_CHECKING:
+    from bakehouse.bake import Outcome
+    from bakehouse.cli.engine import Done, Settings
+    from bakehouse.cli.selection import Chosen, Failed
+    from bakehouse.meta.findings import Finding
+
+
+@click.command("test")
+@options.recipe
+@options.prune(2)
+@options.workers
+@options.mirrors
+@options.project
+@options.common
+def command(
+    name: str, prune: int, workers: int | None, mirrors: tuple[tuple[str, str], ...], project: Path | None
+) -> Reply:
+    """Try a feedstock in a sandbox.
+
+    Lints it, then bakes its recipes from the first inputs. Every value is compared with its source, the store
+    is opened again, nothing is registered and nothing is left behind. Lints fail the test.
+    """
+    from bakehouse.cli.bakeries import place
+    from bakehouse.cli.engine import Settings, run_each
+    from bakehouse.cli.findings import lints
+    from bakehouse.cli.projects import project_root
+
+    root = project_root(project)
+    settings = Settings(place(root), prune, "full", workers, dict(mirrors))
+    findings, chosen = _chosen(root, name)
+    done = run_each("testing", chosen, partial(_try, settings))
+    ok = not lints(findings) and all(not each.error for each in done)
+    document = {"findings": [f.as_dict() for f in findings], "recipes": [each.as_dict() for each in done]}
+    return Reply(_text(name, done, findings, ok), document, ok)
+
+
+def _chosen(root: Path, name: str) -> tuple[list[Finding], list[Chosen | Failed]]:
+    """Lint first; a feedstock whose lints stop a bake has no recipes to try."""
+    from bakehouse.cli.findings import blocking, listing
+    from bakehouse.cli.projects import feedstock_folder, parse_name
+    from bakehouse.cli.selection import choose
+    from bakehouse.meta.lint import lint_feedstock
+
+    findings = lint_feedstock(feedstock_folder(root, parse_name(name).feedstock), root)
+    if findings:
+        say(listing(findings))
+    return findings, [] if blocking(findings) else choose(root, [name], lambda folder, root: None)
+
+
+def _try(settings: Settings, chosen: Chosen, watch: Any) -> Outcome:
+    from bakehouse.bake import try_recipe
+
+    return try_recipe(settings.job(chosen, watch))
+
+
+def _text(name: str, done: list[Done], findings: list[Finding], ok: bool) -> str:
+    from bakehouse.cli.findings import summary
+    from bakehouse.cli.text import short
+
+    lines = [_line(each) for each in done if not each.error]
+    lines += [f"{short(each.name)}: failed" for each in done if each.error]
+    return "\n".join([*lines, f"{'ok' if ok else 'failed'}: {name}, {summary(findings)}"])
+
+
+def _line(done: Done) -> str:
+    from bakehouse.cli.text import human_bytes, plural, short
+
+    outcome = done.result
+    size = f"{plural(outcome.objects, 'object')}, {human_bytes(outcome.bytes_stored)}, {outcome.duration_s:.1f} s"
+    compared = f"compared with its sources ({outcome.values_compared:,} values)"
+    return f"{short(done.name)}: baked, {compared}, opened again ({size})"

@@ -1,0 +1,34 @@
+"""Fixtures of the command line's tests."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.projects import Project, new_project
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Make a fresh project with the sample feedstock."""
+    return new_project(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def _baked(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    made = new_project(tmp_path_factory.mktemp("baked") / "project")
+    result = made.run("bake", "seasons")
+    assert result.exit_code == 0, result.output
+    return made
+
+
+@pytest.fixture
+def baked(_baked: Project, tmp_path: Path) -> Iterator[Project]:
+    """Give a project whose sample was baked; entries hold absolute paths, so the original is put back afterwards."""
+    shutil.copytree(_baked.root, tmp_path / "kept", symlinks=True)
+    yield _baked
+    shutil.rmtree(_baked.root)
+    shutil.copytree(tmp_path / "kept", _baked.root, symlinks=True)
