@@ -41,7 +41,10 @@ def pipeline_options(bakery: Bakery, workers: int | None = None) -> Any:
 def quiet_beam() -> None:
     """Leave what went wrong to Bakehouse's own messages; Beam logs every exception with its traceback."""
     import logging
+    import warnings
 
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    for message in (".*not in the Zarr version 3 specification", "Times can't be serialized faithfully"):
+        warnings.filterwarnings("ignore", message=message)
     logging.getLogger().addFilter(lambda record: "apitools" not in record.getMessage())

@@ -23,7 +23,7 @@ def resolve_chunks(requested: Mapping[str, int], sizes: Mapping[str, int], growi
     Raises
     ------
     ChunkAlignmentError
-        If a dimension is unknown or a length is neither positive nor -1.
+        If a dimension is unknown or a length is neither a positive whole number nor -1.
 
     Examples
     --------
@@ -36,10 +36,10 @@ def resolve_chunks(requested: Mapping[str, int], sizes: Mapping[str, int], growi
         if dim not in sizes:
             raise ChunkAlignmentError(f"chunks name a dimension '{dim}' that the dataset does not have",
                                       None, None, did_you_mean(dim, sizes))  # fmt: skip
-        if length == 0 or length < -1:
-            raise ChunkAlignmentError(f"chunk length {length} for '{dim}'", None, None, "use a positive number, or -1 for the whole dimension")  # fmt: skip
+        if not _is_length(length):
+            raise ChunkAlignmentError(f"chunk length {length!r} for '{dim}'", None, None, "use a positive whole number, or -1 for the whole dimension")  # fmt: skip
         whole = max(sizes[dim], 1)
-        chunks[dim] = whole if length == -1 else length if dim in grow else min(length, whole)
+        chunks[dim] = whole if length == -1 else int(length) if dim in grow else min(int(length), whole)
     return chunks
 
 
@@ -80,7 +80,7 @@ def split_cohorts(cohorts: Sequence[Sequence[int]], lengths: Sequence[int], limi
     """
     cells = [list(c) for c in cohorts]
     while math.prod(_widest(c) for c in cells) > limit:
-        axis = max(range(len(cells)), key=lambda i: _widest(cells[i]) // lengths[i])
+        axis = max(range(len(cells)), key=lambda i: -(-_widest(cells[i]) // lengths[i]))
         if _widest(cells[axis]) <= lengths[axis]:
             break
         cells[axis] = _halve(cells[axis], lengths[axis])
@@ -121,6 +121,11 @@ def count_objects(spans: Sequence[Span], lengths: Sequence[int]) -> int:
     3
     """
     return math.prod(-(-stop // n) - start // n for (start, stop), n in zip(spans, lengths, strict=True))
+
+
+def _is_length(length: object) -> bool:
+    """Say whether a number, numpy's own included, is a chunk length."""
+    return hasattr(length, "__index__") and not isinstance(length, bool) and (int(length) > 0 or int(length) == -1)
 
 
 def _widest(cell_edges: Sequence[int]) -> int:

@@ -29,6 +29,7 @@ __all__ = [
     "Index",
     "Key",
     "MergeDim",
+    "PatternIndex",
     "Position",
     "augment_index_with_start_stop",
     "combine_dims_of",
@@ -76,13 +77,33 @@ def pruned(keep: int | None) -> Iterator[None]:
         _keep.reset(token)
 
 
+class PatternIndex(Index):
+    """An index that remembers how many inputs its pattern has along each dimension, and how long each should be.
+
+    `expects` maps a dimension to the number of its keys and its `nitems_per_file` (None if it is not given).
+    """
+
+    expects: dict[str, tuple[int, int | None]]
+
+    def __reduce__(self) -> Any:
+        """Travel with what the pattern expects."""
+        return (_pattern_index, (sorted(self.items()), self.expects))
+
+
+def _pattern_index(items: Any, expects: dict[str, tuple[int, int | None]]) -> PatternIndex:
+    index = PatternIndex(items)
+    index.expects = expects
+    return index
+
+
 def _pruned_items(self: FilePattern) -> Any:
     """Stand in for `FilePattern.items`: the pattern as it is, or pruned where the run's context says so."""
     keep = _keep.get()
-    if keep is None:
-        return _items(self)
-    concat = [n for dim, n in zip(self.combine_dim_keys, self.shape, strict=True) if dim.operation is CombineOp.CONCAT]
-    return _items(self.prune(min(keep, *concat)) if len(concat) > 0 and keep < max(concat) else self)
+    pattern = self if keep is None else self.prune(keep)
+    dims = pattern.combine_dims
+    expects = {d.name: (len(d.keys), getattr(d, "nitems_per_file", None)) for d in dims}
+    for index, url in _items(pattern):
+        yield _pattern_index(index.items(), expects), url
 
 
 FilePattern.items = _pruned_items  # type: ignore[method-assign]

@@ -91,7 +91,8 @@ class InputSchema:
     """What one input brings: sizes by dimension, its variables, its coordinates' extents, digests of what must agree.
 
     Digests and extents exist only where the plan needs them: for variables without a concat dimension, and for
-    coordinates along one. `previews` show a few values of digested variables, for messages.
+    coordinates along one. `expects` is what the pattern says of each dimension: how many inputs it has along it, and
+    how many elements each brings (nitems_per_file). `previews` show a few values of digested variables, for messages.
     """
 
     url: str
@@ -102,6 +103,7 @@ class InputSchema:
     extents: tuple[tuple[str, Extent], ...] = ()
     digests: tuple[tuple[str, str], ...] = ()
     previews: tuple[tuple[str, str], ...] = ()
+    expects: tuple[tuple[str, int, int | None], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -151,14 +153,31 @@ def thaw(attrs: Attrs) -> dict[str, object]:
 
 
 def _plain(value: object) -> object:
-    """Reduce numpy scalars and arrays, bytes and tuples to what JSON has."""
+    """Reduce numpy scalars and arrays, bytes, tuples, mappings and codecs to what JSON has."""
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
+    if isinstance(value, type):
+        return value.__name__
     if hasattr(value, "tolist"):
         return _plain(value.tolist())
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
+    if isinstance(value, set | frozenset):
+        return sorted(map(str, value))
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    return value if isinstance(value, str | int | float | bool | None) else _codec(value)
+
+
+def _codec(value: object) -> object:
+    """Describe a codec by its configuration: what it prints differs between releases and even runs."""
+    describe = getattr(value, "to_dict", None) or getattr(value, "get_config", None)
+    if describe is None:
+        return str(value)
+    try:
+        return _plain(describe())
+    except ValueError:  # zarr-python before 3.2: a Blosc codec whose element size is still open
+        return {"codec": type(value).__name__, **{name: _plain(item) for name, item in vars(value).items()}}
 
 
 def merge_all(schemas: Iterable[DatasetSchema]) -> DatasetSchema:

@@ -85,7 +85,7 @@ class Target:
         return "://" not in self.url or self.url.startswith("file://")
 
     @property
-    def _absent(self) -> bool:
+    def is_absent(self) -> bool:
         """Say whether a local folder is not there yet; opening its store would make it."""
         return self.is_local and not Path(local_path(self.url)).is_dir()
 
@@ -96,7 +96,7 @@ class Target:
     def get(self, key: str) -> bytes | None:
         """Read one object; None if it is not there."""
         try:
-            return None if self._absent else bytes(obstore.get(self.store, key).bytes())
+            return None if self.is_absent else bytes(obstore.get(self.store, key).bytes())
         except FileNotFoundError:
             return None
         except BaseError as error:
@@ -135,7 +135,7 @@ class Target:
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """List keys below a prefix, with their sizes in bytes."""
         try:
-            for batch in [] if self._absent else obstore.list(self.store, prefix or None):
+            for batch in [] if self.is_absent else obstore.list(self.store, prefix or None):
                 yield from ((meta["path"], meta["size"]) for meta in batch)
         except FileNotFoundError:
             return
@@ -177,7 +177,7 @@ class Source:
     def open(self) -> Any:
         """Open for random reading, in binary."""
         if self.is_local:
-            return _checked(self, lambda: Path(self.path).open("rb"))
+            return _checked(self, lambda: _open_local(self))
         if _needs_fsspec(self.location, self.options):
             return _checked(self, lambda: _fsspec_open(self))
         return io.BufferedReader(RangeFile(self), BLOCK_BYTES // 8)
@@ -266,7 +266,9 @@ class RangeFile(io.RawIOBase):
         etag = self.source.identity.etag
         if etag and not etag.startswith("W/"):  # a weak etag matches nothing (RFC 9110, 13.1.1)
             options["if_match"] = etag
-        return memoryview(obstore.get(self.store, self.key, options=options).bytes())
+        found = obstore.get(self.store, self.key, options=options)
+        _insist_unchanged(self.source, _identity_of(found.meta))
+        return memoryview(found.bytes())
 
 
 def read_ranges(source: Source, ranges: list[Span]) -> list[Any]:
@@ -291,7 +293,7 @@ def _ranges(source: Source, ranges: list[Span]) -> list[Any]:
         with _fsspec_open(source) as file:
             return [_read_at(file, start, stop) for start, stop in ranges]
     remote = RangeFile(source)
-    found: dict[Span, Any] = {}
+    found: dict[Span, Any] = {span: b"" for span in ranges if span[0] == span[1]}
     for first, last, members in coalesced(ranges):
         data = remote.fetch(first, last - first)
         found |= {(a, b): data[a - first : b - first] for a, b in members}
@@ -299,11 +301,30 @@ def _ranges(source: Source, ranges: list[Span]) -> list[Any]:
 
 
 def _local_ranges(source: Source, ranges: list[Span]) -> list[bytes]:
-    with Path(source.path).open("rb") as file:
-        known = source.identity
-        if known.mtime and str(os.fstat(file.fileno()).st_mtime_ns) != known.mtime:
-            raise SourceError("the file changed since its header was read", source.where, None, "run again")
+    with _open_local(source) as file:
         return [os.pread(file.fileno(), stop - start, start) for start, stop in ranges]
+
+
+def _open_local(source: Source) -> Any:
+    file = Path(source.path).open("rb")
+    stat = os.fstat(file.fileno())
+    _insist_unchanged(source, Identity(stat.st_size, None, str(stat.st_mtime_ns)))
+    return file
+
+
+def _insist_unchanged(source: Source, now: Identity) -> None:
+    """Compare what a place says of a file now with what it said when the file was surveyed."""
+    known = source.identity
+    pairs = [(known.size_bytes, now.size_bytes), (known.etag, now.etag), (None if known.etag else known.mtime, now.mtime)]
+    for before, after in pairs:
+        if before is not None and after is not None and before != after:
+            raise SourceError("the file changed since its header was read", source.where, f"it was {before}, it is {after}", "run again")
+
+
+def _identity_of(meta: Any) -> Identity:
+    """Give the identity that an answer states; obstore gives 1970 where there is no modification time."""
+    modified = meta["last_modified"]
+    return Identity(meta["size"], meta.get("e_tag"), modified.isoformat() if modified.timestamp() else None)
 
 
 def _read_at(file: Any, start: int, stop: int) -> bytes:
@@ -312,7 +333,7 @@ def _read_at(file: Any, start: int, stop: int) -> bytes:
 
 
 def coalesced(ranges: list[Span]) -> Iterator[tuple[int, int, list[Span]]]:
-    """Group byte ranges that lie close together, so that one request fetches each group.
+    """Group byte ranges that lie close together, so that one request fetches each group; empty ones need none.
 
     Examples
     --------
@@ -320,7 +341,7 @@ def coalesced(ranges: list[Span]) -> Iterator[tuple[int, int, list[Span]]]:
     [(0, 30, [(0, 10), (10, 30)]), (500000, 500010, [(500000, 500010)])]
     """
     group: list[Span] = []
-    for span in sorted(ranges):
+    for span in sorted(span for span in ranges if span[0] < span[1]):
         if group and span[0] > max(b for _, b in group) + GAP_BYTES:
             yield group[0][0], max(b for _, b in group), group
             group = []
@@ -340,7 +361,7 @@ def make_source(url: str, options: Mapping[str, Any], url_map: Mapping[str, str]
     if url.startswith("package://"):
         path, identity = _package_file(url, index)
         return Source(url, path, dict(options), identity, index)
-    for start, replacement in url_map.items():
+    for start, replacement in sorted(url_map.items(), key=lambda pair: -len(pair[0])):
         if url.startswith(start):
             return Source(url, replacement + url[len(start) :], dict(options), index=index)
     return Source(url, url, dict(options), index=index)
@@ -397,6 +418,8 @@ def _needs_fsspec(location: str, options: Mapping[str, Any]) -> bool:
 def _fsspec_open(source: Source) -> Any:
     import fsspec
 
+    if source.identity != Identity():
+        _insist_unchanged(source, _fsspec_identity(source))
     return fsspec.open(source.location, mode="rb", **source.options).open()
 
 
@@ -409,7 +432,7 @@ def _identify(source: Source) -> Identity:
         return _fsspec_identity(source)
     store, key = open_remote(source.location, source.options)
     meta = _head_any(store, [key, *(f"{key.rstrip('/')}/{name}" for name in ZARR_ROOTS)])
-    return Identity(meta["size"], meta.get("e_tag"), meta["last_modified"].isoformat())
+    return _identity_of(meta)
 
 
 def _stat(path: Path) -> Identity:
@@ -451,7 +474,8 @@ def _package_file(url: str, index: str) -> tuple[str, Identity]:
     if spec is None or not spec.submodule_search_locations:
         raise SourceError(f"package '{package}' is not installed", where, None, f"pip install {package.replace('_', '-')}")
     path = Path(spec.submodule_search_locations[0], inside)
-    if ".." in posixpath.normpath(inside).split("/") or not path.exists():
+    outside = not inside or inside.startswith("/") or ".." in posixpath.normpath(inside).split("/")
+    if outside or not path.exists():
         raise SourceError(f"package '{package}' has no file '{inside}'", where)
     return str(path), _recorded(package, inside, path)
 

@@ -59,7 +59,7 @@ class Job:
 
     def context(self, mode: str, notes: Target | None = None) -> Context:
         """Make the context of a run."""
-        digest = self.feedstock.digest + (f"+prune{self.prune}" if self.prune else "")
+        digest = self.feedstock.digest_of(self.recipe) + (f"+prune{self.prune}" if self.prune else "")
         return Context(
             self.target,
             f"run-{uuid.uuid4().hex[:12]}",

@@ -65,10 +65,11 @@ def bake(job: Job, catalog: Path | None) -> Outcome:
         Whatever stopped it. The version that was published before is untouched.
     """
     started = datetime.now(UTC)
-    note = run_job(job, job.context("bake"))
+    context = job.context("bake")
+    note = run_job(job, context)
     plan, store, work = note["plan"], *_places(job.target, note["plan"])
-    receipts = read_receipts(work)
-    documents = consolidated(read_candidate(work), plan["zarr_format"])
+    receipts, candidate = read_receipts(work), work.child("candidate", context.run_id)
+    documents = consolidated(read_candidate(candidate), plan["zarr_format"])
     _verify_candidate(job, note, store, documents, receipts)
     proof = _keep_proof(job.target, plan["prefix"], receipts)
     fresh = publish_documents(store, documents, plan["zarr_format"])
@@ -76,6 +77,7 @@ def bake(job: Job, catalog: Path | None) -> Outcome:
     root = store.get(root_names(plan["zarr_format"])[-1]) or b""
     entry = make_entry(job, plan, store, root, hashlib.sha256(proof).hexdigest(), stored, values, started)
     registered = _register(catalog, entry) if catalog and not job.prune else None
+    candidate.delete([key for key, _ in candidate.list()])
     status = "published" if fresh else "unchanged"
     outcome = _outcome(job, note, status, store, stored, values, started)
     return replace(outcome, entry=str(registered) if registered else None, line=opening_line(entry))
@@ -156,7 +158,8 @@ def _verify_candidate(
         forget_damaged(store, job.target.child(f".{plan['prefix']}.work"), receipts)
     stop_on(problems, f"{job.feedstock.id}/{job.recipe} ({store.url})")
     dataset = xr.open_zarr(CandidateStore(store, documents, read_only=True), consolidated=True, chunks=None)
-    stop_on(check_dataset(dataset, plan["concat"], note["ordered"]), f"{job.feedstock.id}/{job.recipe} ({store.url})")
+    problems = check_dataset(dataset, plan["concat"], note["ordered"], plan["arrays"])
+    stop_on(problems, f"{job.feedstock.id}/{job.recipe} ({store.url})")
 
 
 def _keep_proof(target: Target, prefix: str, receipts: dict[str, Receipt]) -> bytes:

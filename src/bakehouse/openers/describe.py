@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 from xarray.core import indexing
 
+from bakehouse.errors import SchemaError
 from bakehouse.openers.reference import ReferenceArray
 from bakehouse.openers.times import extent_of
 from bakehouse.schema import POINTING, Attrs, Extent, Identity, InputSchema, VariableSchema, freeze
@@ -29,7 +30,13 @@ def describe(
         The combine dimensions, each ``concat`` or ``merge``.
     dry
         Leave out digests that would need data to be read.
+
+    Raises
+    ------
+    SchemaError
+        If a variable's name or index has no counterpart in zarr.
     """
+    _insist_storable(dataset, url)
     auxiliary = set(dataset.coords) | _pointed_at(dataset)
     variables = {
         str(n): _variable(str(n), v, n in dataset.coords, n in auxiliary) for n, v in dataset.variables.items()
@@ -81,6 +88,9 @@ def digest(variable: xr.Variable) -> str:
     hasher = hashlib.sha256(f"{variable.dims}{variable.shape}".encode())
     for values in _slabs(variable):
         text = values.dtype.kind in "OSUT"
+        values = (
+            values.astype("f8") + 0.0 if values.dtype.kind == "f" else values
+        )  # -0.0 equals 0.0, float32 its float64
         hasher.update(
             repr(values.tolist()).encode()
             if text
@@ -93,7 +103,7 @@ def preview(variable: xr.Variable) -> str:
     """Show a variable in a few words: its first values and how many there are."""
     corner = variable[tuple(slice(0, 3 if i == variable.ndim - 1 else 1) for i in range(variable.ndim))].values.ravel()
     shown = ", ".join(str(v) for v in corner)
-    return f"{shown}{', …' if variable.size > corner.size else ''} (shape {variable.shape})"
+    return f"{shown}{', …' if variable.size > corner.size else ''} ({variable.dtype}, shape {variable.shape})"
 
 
 def dtype_name(variable: xr.Variable) -> str:
@@ -107,6 +117,18 @@ def dtype_name(variable: xr.Variable) -> str:
     sample = variable[(slice(0, 1),) * variable.ndim].values.ravel()
     calendar = getattr(sample[0], "calendar", None) if sample.size else None
     return f"cftime[{calendar}]" if calendar else "string"
+
+
+def _insist_storable(dataset: xr.Dataset, url: str) -> None:
+    """Refuse what has no counterpart in zarr."""
+    for name, index in dataset.xindexes.items():
+        if isinstance(index, xr.indexes.PandasMultiIndex):
+            fix = f"ds.reset_index('{index.dim}') in a preprocessing step"
+            raise SchemaError(f"'{name}' belongs to a MultiIndex over '{index.dim}'", url, "zarr stores none", fix)
+    for name in map(str, dataset.variables):
+        if "/" in name or name in ("", ".", "..") or name.startswith("__"):
+            fix = f"ds.rename({{'{name}': …}}) in a preprocessing step"
+            raise SchemaError(f"'{name}' can't name an array in zarr", url, "names are path components", fix)
 
 
 def _variable(name: str, variable: xr.Variable, coordinate: bool, auxiliary: bool) -> VariableSchema:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from bakehouse.schema import Attrs, Extent, InputSchema, VariableSchema, freeze,
 
 Members = Mapping[Key, tuple[InputSchema, VariableSchema]]
 
+UNITS = ("days", "hours", "minutes", "seconds", "milliseconds", "microseconds", "nanoseconds")
 MEANING = {
     "units",
     "standard_name",
@@ -121,13 +123,23 @@ def _with_units(encoding: Attrs, dtype: str, extents: list[Extent]) -> Attrs:
     timelike = dtype.startswith(("cftime", "datetime64"))
     chosen = thaw(encoding)
     if timelike and "units" not in chosen:
-        order = ["days", "hours", "minutes", "seconds", "milliseconds", "microseconds", "nanoseconds"]
-        finest = "microseconds" if dtype.startswith("cftime") else "nanoseconds"
-        units = [e.unit for e in extents if e.unit] or [finest]
-        since = "1970-01-01" if not extents else extents[0].shown[0][:10]
-        chosen = {"units": f"{max(units, key=order.index)} since {since}", "dtype": "int64"}
+        units = [e.unit for e in extents if e.unit] or [_finest(dtype)]
+        since = "1970-01-01" if not extents else re.split("[T ]", extents[0].shown[0])[0]
+        chosen = {"units": f"{max(units, key=UNITS.index)} since {since}", "dtype": "int64"}
         calendar = dtype.removeprefix("cftime[").rstrip("]") if dtype.startswith("cftime") else "proleptic_gregorian"
         chosen["calendar"] = calendar
     if dtype.startswith("timedelta64") and "units" not in chosen:
-        chosen = {"units": "nanoseconds", "dtype": "int64"}
+        chosen = {"units": _finest(dtype), "dtype": "int64"}
     return freeze(chosen)
+
+
+def _finest(dtype: str) -> str:
+    """Name the unit that a time's dtype counts in: cftime counts microseconds.
+
+    Examples
+    --------
+    >>> _finest("datetime64[s]"), _finest("cftime[noleap]")
+    ('seconds', 'microseconds')
+    """
+    short = "us" if dtype.startswith("cftime") else dtype.partition("[")[2].rstrip("]")
+    return {"D": "days", "h": "hours", "m": "minutes", "s": "seconds", "ms": "milliseconds", "us": "microseconds"}.get(short, "nanoseconds")

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from bakehouse.chunks import Span
 from bakehouse.errors import PatternError
 from bakehouse.patterns import Key
-from bakehouse.plan.findings import Findings, name_both
+from bakehouse.plan.findings import Findings, name_both, name_input
 from bakehouse.plan.types import Axis
 from bakehouse.schema import DatasetSchema, InputSchema
 
@@ -54,7 +54,7 @@ def check_grid(inputs: Inputs, dims: Mapping[str, str], label: str) -> None:
                 None,
                 "pass combine_dims=pattern.combine_dim_keys",
             )
-    positions = [[(d, p) for p in range(1 + max(dict(k)[d] for k in inputs))] for d in sorted(dims)]
+    positions = [[(d, p) for p in range(_count(d, inputs))] for d in sorted(dims)]
     grid = list(itertools.product(*positions))
     missing = [key for key in grid if key not in inputs]
     if missing:
@@ -66,14 +66,34 @@ def check_grid(inputs: Inputs, dims: Mapping[str, str], label: str) -> None:
         )
 
 
+def _count(dim: str, inputs: Inputs) -> int:
+    """Give the number of positions along a dimension: what the pattern said, or else the highest that was met."""
+    said = [count for schema in inputs.values() for d, count, _ in schema.expects if d == dim]
+    return max([1 + max(dict(key)[dim] for key in inputs), *said])
+
+
 def lay_axis(dim: str, inputs: Inputs, findings: Findings) -> Axis:
     """Lay the inputs end to end along a concat dimension."""
     has = {key: dict(schema.sizes).get(dim) for key, schema in inputs.items()}
     without = [k for k, n in has.items() if n is None]
     if without and len(without) < len(has):
         _refuse_mixed(dim, without[0], has, inputs, findings)
+    _check_nitems(dim, has, inputs, findings)
     lengths = _lengths(dim, {k: 1 if n is None else n for k, n in has.items()}, inputs, findings)
     return Axis(dim, dict(_end_to_end(lengths)), new=bool(without))
+
+
+def _check_nitems(dim: str, has: Mapping[Key, int | None], inputs: Inputs, findings: Findings) -> None:
+    """Insist on the lengths that the pattern states."""
+    for key, length in has.items():
+        wanted = next((n for d, _, n in inputs[key].expects if d == dim), None)
+        if wanted is not None and wanted != (length or 1):
+            return findings.refuse(
+                f"an input has {length or 1} elements along '{dim}', the pattern says nitems_per_file={wanted}",
+                name_input(key, inputs[key]),
+                "omit nitems_per_file, so that lengths are read from the files",
+            )
+    return None
 
 
 def _refuse_mixed(dim: str, lacking: Key, has: Mapping[Key, int | None], inputs: Inputs, findings: Findings) -> None:

@@ -10,7 +10,7 @@ from bakehouse.plan.axes import check_grid, check_sizes, lay_axis, one_per_key
 from bakehouse.plan.findings import Findings
 from bakehouse.plan.order import check_order
 from bakehouse.plan.types import StoreOptions, Template
-from bakehouse.schema import DatasetSchema
+from bakehouse.schema import DatasetSchema, freeze, thaw
 
 
 def combine(schema: DatasetSchema, dims: Mapping[str, str], options: StoreOptions, label: str = "recipe") -> Template:

@@ -11,12 +11,14 @@ from itertools import pairwise
 from bakehouse.chunks import Span, cells_touched, common_edges, count_objects, edges, split_cohorts
 from bakehouse.plan.types import ArrayPlan, Axis, Part, Task, Template
 
-TASK_BYTES = 2**26
-TASK_PARTS = 256
+TASK_BYTES = 2**24
+TASK_OBJECTS = 64
 
 
 def make_tasks(template: Template, memory_bytes: int) -> tuple[Task, ...]:
     """List the tasks of a template, in a stable order.
+
+    Small parts go together, up to 16 MB or 64 objects: what a run that is cut has to do again.
 
     Examples
     --------
@@ -27,7 +29,9 @@ def make_tasks(template: Template, memory_bytes: int) -> tuple[Task, ...]:
     parts: list[Part] = []
     limit = min(TASK_BYTES, memory_bytes)
     for part in _parts(template, memory_bytes):
-        if parts and (sum(p.size_bytes for p in parts) + part.size_bytes > limit or len(parts) >= TASK_PARTS):
+        together = [*parts, part]
+        full = sum(p.size_bytes for p in together) > limit or sum(p.objects for p in together) > TASK_OBJECTS
+        if parts and full:
             tasks.append(_task(parts))
             parts = []
         parts.append(part)

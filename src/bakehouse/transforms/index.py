@@ -20,25 +20,27 @@ def show_index(index: Index) -> str:
 
 
 class SourcedIndex(Index):
-    """An index that remembers its source through an author's steps, so that every message can name the input."""
+    """An index that remembers its source, and what its pattern expects, so that every message can name the input."""
 
     source: Source
+    expects: dict[str, tuple[int, int | None]]
 
     @classmethod
     def of(cls, index: Index, source: Source) -> SourcedIndex:
         """Attach a source to an index."""
         made = cls(index)
         made.source = source
+        made.expects = getattr(index, "expects", {})
         return made
 
     def __getstate__(self) -> Any:
         """Travel with the source."""
-        return {"items": sorted(self.items()), "source": self.source}
+        return {"items": sorted(self.items()), "source": self.source, "expects": self.expects}
 
     def __setstate__(self, state: Any) -> None:
         """Arrive with the source."""
         self.update(state["items"])
-        self.source = state["source"]
+        self.source, self.expects = state["source"], state["expects"]
 
     def __reduce__(self) -> Any:
         """Rebuild from plain pairs."""

@@ -43,6 +43,8 @@ class Describe(beam.DoFn):
         schema = describe(dataset, url, identity, self.dims, dry)
         staging = self.context.staging
         variables = {} if dry else {str(n): spill(v, staging) for n, v in dataset.variables.items()}
+        expects = {d: said for d, said in getattr(index, "expects", {}).items() if d in self.dims}
+        schema = replace(schema, expects=tuple((d, count, length) for d, (count, length) in expects.items()))
         yield DatasetSchema.of(key, schema), Fragment(key, url, variables)
 
 
@@ -98,10 +100,10 @@ class Prepare:
             choose_chunks=choose if function else None,
         )
         documents = make_documents(plan.template, self.options.encoding)
-        prepared = Prepared(plan, documents, self.context.target, self.options.encoding)
+        prepared = Prepared(plan, documents, self.context.target, self.options.encoding, run_id=self.context.run_id)
         if self.context.mode == "bake":
             done = done_tasks(prepared)
-            prepared = replace(prepared, done=done, checked=checked_tasks(prepared) & done)
+            prepared = replace(prepared, done=done, checked=checked_tasks(prepared, done))
             save_candidate(prepared)
         elif self.context.mode == "verify":
             prepared = replace(prepared, notes=self.context.notebook.child(self.context.run_id))

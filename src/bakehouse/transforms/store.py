@@ -38,7 +38,7 @@ class StoreToZarr(beam.PTransform):
     target_chunks
         Dimension to chunk length; -1 is the whole dimension. Dimensions left out keep the sources' chunks.
     shards
-        Dimension to shard length; False writes one object per chunk; None chooses objects of about 128 MB.
+        Dimension to shard length; False writes one object per chunk; None chooses objects of about 64 MB.
     dynamic_chunking_fn, dynamic_chunking_fn_kwargs
         A function from the template Dataset to `target_chunks`, and its keyword arguments.
     attrs
@@ -123,7 +123,7 @@ class StoreToZarr(beam.PTransform):
 
 
 def _candidate(prepared: Prepared, compared: int) -> CandidateStore:
-    return CandidateStore(prepared.store, prepared.documents, prepared.work)
+    return CandidateStore(prepared.store, prepared.documents, prepared.candidate)
 
 
 def _publish_now(candidate: CandidateStore, prepared: Prepared) -> str:

@@ -78,8 +78,7 @@ def assemble(
         taken.append(Taken(found.fragment.url, array.name, found.store))
         filled += math.prod(b - a for a, b in found.store)
     if filled != out.size:
-        raise SchemaError(f"inputs fill {filled} of {out.size} elements of '{array.name}' at {part.spans}", None,
-                          "an input has another size than when it was surveyed", "run again")  # fmt: skip
+        _refuse_filling(array, part, filled, out.size, [t.input for t in taken])
     return out, taken
 
 
@@ -105,4 +104,21 @@ def _put(array: ArrayPlan, out: Any, found: Overlap, values: Any) -> None:
     if out.dtype != object and not np.can_cast(values.dtype, out.dtype, "safe"):
         raise SchemaError(f"values of '{array.name}' have dtype {values.dtype}, the store has {out.dtype}", found.fragment.url,
                           "this input differs from the others", f"convert in a preprocessing step: ds['{array.name}'].astype('{out.dtype}')")  # fmt: skip
-    region[...] = np.reshape(values, region.shape)
+    if np.shape(values) != region.shape[len(array.expand) :]:
+        raise SchemaError(
+            f"'{array.name}' has shape {np.shape(values)} where {region.shape[len(array.expand) :]} was planned",
+            found.fragment.url,
+            "this input has another size than when it was surveyed",
+            "run again",
+        )
+    region[...] = np.broadcast_to(values, region.shape)
+
+
+def _refuse_filling(array: ArrayPlan, part: Part, filled: int, size: int, inputs: list[str]) -> None:
+    """Say why a box is not filled exactly once."""
+    twice = sorted({url for url in inputs if inputs.count(url) > 1})
+    if twice:
+        cause, fix = f"more than one Dataset came with the index of {twice[0]}", "give every Dataset an index of its own"
+    else:
+        cause, fix = "an input has another size than when it was surveyed", "run again"
+    raise SchemaError(f"inputs fill {filled} of {size} elements of '{array.name}' at {part.spans}", None, cause, fix)

@@ -2,32 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from bakehouse.errors import SchemaError
-from bakehouse.plan.asked import CF_KEYS
-from bakehouse.plan.types import ArrayPlan
+from bakehouse.plan.types import CF_KEYS, ArrayPlan
 from bakehouse.schema import thaw
 
 
-def cf_encoding(array: ArrayPlan, asked: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Give the CF part of an array's encoding as xarray wants it, with what the recipe asks for on top."""
+PACKING = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned", "dtype")
+TIMES = ("datetime64", "cftime", "timedelta64")
+
+
+def cf_encoding(array: ArrayPlan, asked: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Give the CF part of an array's encoding as xarray wants it.
+
+    What the recipe asks for replaces the sources' packing as a whole, as in xarray: half of one and half of the other
+    would mean neither.
+    """
     held = {k: v for k, v in thaw(array.encoding).items() if k in CF_KEYS}
-    chosen = {**held, **{k: v for k, v in (asked or {}).items() if k in CF_KEYS}}
-    if "dtype" in chosen:
+    wanted = {k: v for k, v in (asked or {}).items() if k in CF_KEYS}
+    if wanted:
+        held = {k: v for k, v in held.items() if k not in PACKING}
+        if array.dtype.startswith(TIMES):
+            held = {k: v for k, v in held.items() if k == "calendar" or "units" not in wanted}
+            held.setdefault("dtype", "int64")
+    chosen = {**held, **wanted}
+    if chosen.get("dtype") is not None:
         chosen["dtype"] = np.dtype(chosen["dtype"])
         if chosen["dtype"].kind in "iuf" and chosen.get("_FillValue") is not None:
             chosen["_FillValue"] = chosen["dtype"].type(chosen["_FillValue"])
-    if asked and asked.get("dtype") is not None and "scale_factor" not in asked:
-        for key in ("scale_factor", "add_offset"):
-            chosen.pop(key, None)
     return chosen
 
 
-def encode(name: str, variable: xr.Variable, encoding: dict[str, Any]) -> xr.Variable:
+def is_lossy(array: ArrayPlan, asked: Mapping[str, Any]) -> bool:
+    """Say whether storing rounds values: then stored values are what can be compared."""
+    encoding = cf_encoding(array, asked)
+    return bool({"scale_factor", "add_offset"} & set(encoding)) or bool(set(asked) & set(CF_KEYS))
+
+
+def encode(name: str, variable: xr.Variable, encoding: Mapping[str, Any]) -> xr.Variable:
     """Encode a variable's values by CF.
 
     Raises
@@ -35,13 +52,59 @@ def encode(name: str, variable: xr.Variable, encoding: dict[str, Any]) -> xr.Var
     SchemaError
         If the values do not survive the encoding.
     """
-    bare = xr.Variable(variable.dims, _text(variable.values), variable.attrs, encoding)
-    encoded = xr.conventions.encode_cf_variable(bare, name=name)
-    wanted = encoding.get("units")
-    if wanted is not None and encoded.attrs.get("units", wanted).split(" since ")[0] != wanted.split(" since ")[0]:
-        raise SchemaError(f"times of '{name}' can't be stored exactly as {encoding.get('dtype', 'numbers')} in '{wanted}'",
-                          None, f"they need '{encoded.attrs.get('units')}'", f"set encoding={{'{name}': {{'units': …, 'dtype': 'float64'}}}}")  # fmt: skip
+    bare = xr.Variable(variable.dims, _text(name, variable.values), variable.attrs, dict(encoding))
+    try:
+        with np.errstate(invalid="ignore", over="ignore"):
+            encoded = xr.conventions.encode_cf_variable(bare, name=name)
+    except Exception as error:
+        shown = {k: v for k, v in encoding.items() if v is not None}
+        raise SchemaError(
+            f"'{name}' can't be stored with {shown}", None, f"{type(error).__name__}: {error}", "choose another encoding"
+        ) from error
+    _insist_exact(name, bare.values, encoded, encoding)
+    _insist_held(name, bare.values, encoded, encoding)
     return encoded
+
+
+def _insist_exact(name: str, values: Any, encoded: xr.Variable, encoding: Mapping[str, Any]) -> None:
+    """Refuse times that would be read as others."""
+    calendar = getattr(next(iter(np.ravel(values)), None), "calendar", None)
+    if values.dtype.kind not in "mM" and calendar is None:
+        return
+    wanted = str(encoding.get("units", ""))
+    got = str(encoded.attrs.get("units", wanted))
+    coder = xr.coders.CFDatetimeCoder(use_cftime=True) if calendar else xr.coders.CFDatetimeCoder(time_unit="ns")
+    back = xr.conventions.decode_cf_variable(name, encoded, decode_times=coder, decode_timedelta=True).values
+    lost = ~((back == values) | ((back != back) & (values != values)))
+    if wanted.split(" since ")[0] == got.split(" since ")[0] and not lost.any():
+        return
+    first = int(np.atleast_1d(lost).argmax())
+    raise SchemaError(
+        f"times of '{name}' can't be stored exactly as {encoded.dtype} in '{wanted}': "
+        f"{np.ravel(values)[first]} would be read as {np.ravel(back)[first]}",
+        None,
+        f"they need '{got}'" if got != wanted else "the dtype does not hold them in these units",
+        f"set encoding={{'{name}': {{'units': …, 'dtype': 'int64'}}}} with a finer unit",
+    )
+
+
+def _insist_held(name: str, values: Any, encoded: xr.Variable, encoding: Mapping[str, Any]) -> None:
+    """Refuse values beyond an integer's range, and those that would be read as missing; rounding to a step is meant."""
+    fill = encoding.get("_FillValue", encoding.get("missing_value"))
+    filled, packed = fill is not None and fill == fill, encoded.dtype.kind in "iu"
+    if values.dtype.kind not in "iuf" or not (filled or (packed and values.dtype != encoded.dtype)):
+        return
+    back = xr.conventions.decode_cf_variable(name, encoded, decode_times=False, decode_timedelta=False).values
+    lost = np.isnan(back) != np.isnan(values)
+    if packed:
+        step = abs(float(encoding.get("scale_factor") or 1))
+        with np.errstate(invalid="ignore"):
+            lost |= np.abs(back - values) > 0.501 * step + 4 * np.finfo("f4").eps * np.abs(values)
+    if lost.any():
+        first = np.atleast_1d(lost).argmax()
+        raise SchemaError(f"values of '{name}' can't be stored as {encoded.dtype}: {np.ravel(values)[first]} would be read as {np.ravel(back)[first]}",
+                          None, f"{int(lost.sum())} of {lost.size} values do not fit its range, its scale_factor or its _FillValue ({fill})",
+                          f"choose another encoding, or drop it in a preprocessing step: ds['{name}'].drop_encoding()")  # fmt: skip
 
 
 def sample_of(dtype: str) -> Any:
@@ -61,8 +124,20 @@ def sample_of(dtype: str) -> Any:
     return np.zeros(1, dtype=dtype)
 
 
-def _text(values: Any) -> Any:
-    """Give fixed-width text as text of any length, which zarr v3 specifies."""
+def _text(name: str, values: Any) -> Any:
+    """Give fixed-width text as text of any length, which zarr v3 specifies.
+
+    Raises
+    ------
+    SchemaError
+        If values are missing: zarr's text has no missing value.
+    """
     if values.dtype.kind == "S":
         return np.char.decode(values, "utf-8").astype(object)
-    return values.astype(object) if values.dtype.kind in "UT" else values
+    if values.dtype.kind in "UT":
+        return values.astype(object)
+    if values.dtype == object and any(v is None or v != v for v in np.ravel(values)):
+        raise SchemaError(
+            f"text of '{name}' has missing values", None, "zarr's text has none", f"ds['{name}'] = ds['{name}'].fillna('')"
+        )
+    return values

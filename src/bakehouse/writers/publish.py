@@ -15,15 +15,14 @@ from bakehouse.writers.template import Documents, root_names
 
 def save_candidate(prepared: Prepared) -> None:
     """Keep the candidate's documents beside the store, where later steps change them."""
-    prepared.work.delete([key for key, _ in prepared.work.list("candidate")])
+    prepared.candidate.delete([key for key, _ in prepared.candidate.list()])
     for key, data in prepared.documents.items():
-        prepared.work.put(f"candidate/{key}", data)
+        prepared.candidate.put(key, data)
 
 
-def read_candidate(work: Target) -> Documents:
+def read_candidate(candidate: Target) -> Documents:
     """Read the candidate's documents with what later steps wrote into them."""
-    keys = [key for key, _ in work.list("candidate")]
-    return {key.removeprefix("candidate/"): data for key in keys if (data := work.get(key)) is not None}
+    return {key: data for key, _ in candidate.list() if (data := candidate.get(key)) is not None}
 
 
 def consolidated(documents: Documents, zarr_format: int) -> Documents:

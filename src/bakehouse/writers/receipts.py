@@ -57,8 +57,21 @@ class Receipt:
 def read_receipts(work: Target) -> dict[str, Receipt]:
     """Read all receipts of a version, by task."""
     names = [key for key, _ in work.list("receipts") if key.endswith(".json")]
-    found = [Receipt.from_json(data) for name in names if (data := work.get(name)) is not None]
-    return {receipt.task: receipt for receipt in found}
+    found = [_whole(work.get(name)) for name in names]
+    return {receipt.task: receipt for receipt in found if receipt}
+
+
+def receipt_key(task: str) -> str:
+    """Give a receipt's key below the version's work folder."""
+    return f"receipts/{task}.json"
+
+
+def _whole(data: bytes | None) -> Receipt | None:
+    """Read a receipt; one that a crash left cut counts as not written."""
+    try:
+        return Receipt.from_json(data or b"")
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def write_proof(receipts: Iterable[Receipt]) -> bytes:

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from bakehouse.writers.receipts import read_receipts
+import hashlib
+from collections.abc import Mapping
+
+from bakehouse.errors import PublishError
+from bakehouse.storage import Target
+from bakehouse.writers.receipts import Receipt, read_receipts, receipt_key
 from bakehouse.writers.tasks import Prepared
+from bakehouse.writers.template import root_names
 
 
 def done_tasks(prepared: Prepared) -> frozenset[str]:
-    """Name the tasks whose receipt is there and whose objects are listed with the sizes that it states."""
+    """Name the tasks whose receipt is there and whose objects are listed with the sizes that it states.
+
+    Raises
+    ------
+    PublishError
+        If another version is published at a prefix that was given by name.
+    """
     receipts = read_receipts(prepared.work)
     if not receipts:
+        _insist_on_own_prefix(prepared)
         return frozenset()
     there = dict(prepared.store.list())
     known = {task.id for task in prepared.plan.tasks}
@@ -19,6 +32,26 @@ def done_tasks(prepared: Prepared) -> frozenset[str]:
     )  # fmt: skip
 
 
-def checked_tasks(prepared: Prepared) -> frozenset[str]:
-    """Name the tasks whose objects were compared with their sources."""
-    return frozenset(key.removesuffix(".json") for key, _ in prepared.checks.list())
+def checked_tasks(prepared: Prepared, done: frozenset[str]) -> frozenset[str]:
+    """Name the done tasks whose objects were compared with their sources; forget the comparisons of all others."""
+    noted = frozenset(key.removesuffix(".json") for key, _ in prepared.checks.list())
+    prepared.checks.delete([f"{task}.json" for task in sorted(noted - done)])
+    return noted & done
+
+
+def forget_damaged(store: Target, work: Target, receipts: Mapping[str, Receipt]) -> None:
+    """Drop the receipts of tasks whose objects are not what they wrote, so that the next bake writes them anew."""
+    damaged = [
+        receipt_key(task) for task, receipt in receipts.items()
+        if any(hashlib.sha256(store.get(o.key) or b"").hexdigest() != o.sha256 for o in receipt.objects)
+    ]  # fmt: skip
+    work.delete(damaged)
+
+
+def _insist_on_own_prefix(prepared: Prepared) -> None:
+    """Refuse to write over another version; a prefix that is derived from the version has only one."""
+    plan = prepared.plan
+    root = root_names(plan.template.zarr_format)[-1]
+    if plan.version not in plan.prefix and prepared.store.get(root) is not None:
+        raise PublishError("a store is there already, made from other inputs, recipe or options", prepared.store.url,
+                           None, "remove it, or choose another store_name or target_root")  # fmt: skip

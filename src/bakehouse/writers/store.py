@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
+import obstore.store
 import zarr
 from zarr.abc.store import ByteRequest, Store
 from zarr.core.array import AsyncArray
@@ -34,7 +35,7 @@ class RecordingStore(WrapperStore[Any]):
 class CandidateStore(Store):
     """A store before publication: data objects from its prefix, metadata from documents held apart.
 
-    Steps after the store write attributes into the documents, which are kept in `work` until the driver publishes
+    Steps after the store write attributes into the documents, which are kept in the folder `kept` until the driver publishes
     them; nothing becomes visible at the prefix.
     """
 
@@ -43,15 +44,15 @@ class CandidateStore(Store):
     supports_partial_writes = False
     supports_listing = True
 
-    def __init__(self, target: Target, documents: Documents, work: Target | None = None, read_only: bool = False) -> None:
+    def __init__(self, target: Target, documents: Documents, kept: Target | None = None, read_only: bool = False) -> None:
         super().__init__(read_only=read_only)
-        self.target, self.documents, self.work = target, dict(documents), work
-        self._objects = data_store(target)
+        self.target, self.documents, self.kept = target, dict(documents), kept
+        self._objects = data_store(target, read_only)
         self._is_open = True
 
     def with_read_only(self, read_only: bool = False) -> CandidateStore:
         """Give the same candidate, read-only or not; both share the documents."""
-        other = CandidateStore(self.target, {}, self.work, read_only)
+        other = CandidateStore(self.target, {}, self.kept, read_only)
         other.documents = self.documents
         return other
 
@@ -61,7 +62,7 @@ class CandidateStore(Store):
 
     def __getstate__(self) -> dict[str, Any]:
         """Travel as URL and documents."""
-        return {"target": self.target, "documents": self.documents, "work": self.work, "read_only": self.read_only}
+        return {"target": self.target, "documents": self.documents, "kept": self.kept, "read_only": self.read_only}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Open again where it arrives."""
@@ -93,8 +94,8 @@ class CandidateStore(Store):
         self._check_writable()
         if is_metadata(key):
             self.documents[key] = value.to_bytes()
-            if self.work is not None:
-                self.work.put(f"candidate/{key}", self.documents[key])
+            if self.kept is not None:
+                self.kept.put(key, self.documents[key])
         else:
             await self._objects.set(key, value)
 
@@ -103,6 +104,8 @@ class CandidateStore(Store):
         self._check_writable()
         if is_metadata(key):
             self.documents.pop(key, None)
+            if self.kept is not None:
+                self.kept.delete([key])
         else:
             await self._objects.delete(key)
 
@@ -132,8 +135,9 @@ class CandidateStore(Store):
 
 
 def data_store(target: Target, read_only: bool = False) -> ObjectStore[Any]:
-    """Open a target's folder as a zarr store."""
-    return ObjectStore(target.store, read_only=read_only)
+    """Open a target's folder as a zarr store; only for reading, without making the folder."""
+    store = obstore.store.MemoryStore() if read_only and target.is_absent else target.store
+    return ObjectStore(store, read_only=read_only)
 
 
 def open_planned_array(store: Any, documents: Documents, name: str) -> zarr.Array[Any]:

@@ -12,11 +12,11 @@ import xarray as xr
 
 from bakehouse.errors import VerifyError
 from bakehouse.openers.reference import library_reads
-from bakehouse.plan.asked import CF_KEYS
 from bakehouse.plan.types import ArrayPlan, Part, Plan, Task
 from bakehouse.storage import Target
 from bakehouse.writers.assemble import Fragment, Overlap, assemble, decoded_values, overlaps, stored_values
-from bakehouse.writers.receipts import Receipt
+from bakehouse.writers.encode import is_lossy
+from bakehouse.writers.receipts import Receipt, receipt_key
 from bakehouse.writers.store import CandidateStore, RecordingStore, data_store, open_planned_array
 from bakehouse.writers.template import Documents
 
@@ -36,6 +36,7 @@ class Prepared:
     done: frozenset[str] = frozenset()
     checked: frozenset[str] = frozenset()
     notes: Target | None = None
+    run_id: str = "run"
 
     @property
     def store(self) -> Target:
@@ -44,8 +45,14 @@ class Prepared:
 
     @property
     def work(self) -> Target:
-        """Give the folder beside the store that holds receipts and the candidate's documents."""
-        return self.target.child(f".{self.plan.prefix}.work")
+        """Give the folder beside the store that holds receipts and the candidate's documents, of this version only."""
+        own = self.plan.prefix if self.plan.version in self.plan.prefix else f"{self.plan.prefix}.{self.plan.version}"
+        return self.target.child(f".{own}.work")
+
+    @property
+    def candidate(self) -> Target:
+        """Give the folder of this run's candidate documents: runs at the same time must not share them."""
+        return self.work.child("candidate", self.run_id)
 
     @property
     def checks(self) -> Target:
@@ -60,7 +67,7 @@ class Prepared:
 def write_task(prepared: Prepared, task: Task, fragments: Iterable[Fragment]) -> Receipt:
     """Write a task's objects, then its receipt."""
     recording = RecordingStore(data_store(prepared.store))
-    found, sources = list(fragments), []
+    found, sources = sorted(fragments, key=lambda fragment: fragment.key), []
     for part in task.parts:
         array = open_planned_array(recording, prepared.documents, part.array)
         plan = prepared.plan.template.arrays[part.array]
@@ -68,7 +75,7 @@ def write_task(prepared: Prepared, task: Task, fragments: Iterable[Fragment]) ->
         array[_slices(part)] = values
         sources += taken
     receipt = Receipt(task.id, tuple(recording.written[k] for k in sorted(recording.written)), tuple(sources))
-    prepared.work.put(f"receipts/{task.id}.json", receipt.to_json())
+    prepared.work.put(receipt_key(task.id), receipt.to_json())
     return receipt
 
 
@@ -80,9 +87,9 @@ def compare_task(prepared: Prepared, task: Task, fragments: Iterable[Fragment]) 
     VerifyError
         If any value differs; it names the array, the place, both values and the input.
     """
-    store = CandidateStore(prepared.store, prepared.documents, prepared.work, read_only=True)
+    store = CandidateStore(prepared.store, prepared.documents, prepared.candidate, read_only=True)
     found, compared = list(fragments), 0
-    stored = {n for n, a in prepared.plan.template.arrays.items() if a.raw or set(prepared.asked.get(n, {})) & set(CF_KEYS)}
+    stored = {n for n, a in prepared.plan.template.arrays.items() if a.raw or is_lossy(a, prepared.asked.get(n, {}))}
     dataset = xr.open_zarr(store, consolidated=False, chunks=None, decode_cf=True)
     raw = xr.open_zarr(store, consolidated=False, chunks=None, decode_cf=False)
     for part in task.parts:
@@ -91,14 +98,26 @@ def compare_task(prepared: Prepared, task: Task, fragments: Iterable[Fragment]) 
             asked = prepared.asked.get(part.array, {})
             with library_reads():
                 expected = stored_values(plan, place, asked) if part.array in stored else decoded_values(plan, place)
-            actual = (raw if part.array in stored else dataset)[part.array].variable[tuple(slice(a, b) for a, b in place.store)].values
-            _insist_equal(plan, place, np.reshape(expected, actual.shape), actual)
+            actual = _read_back((raw if part.array in stored else dataset)[part.array].variable, plan, place)
+            _insist_equal(plan, place, np.broadcast_to(expected, actual.shape), actual)
             compared += actual.size
     prepared.checks.put(f"{task.id}.json", json.dumps({"task": task.id, "values": compared}).encode())
     return compared
 
 
+def _read_back(variable: xr.Variable, plan: ArrayPlan, place: Overlap) -> Any:
+    """Read a region of the store; objects that can't be decoded are named."""
+    try:
+        return variable[tuple(slice(a, b) for a, b in place.store)].values
+    except Exception as error:
+        where = dict(zip(plan.dims, place.store, strict=True))
+        raise VerifyError(f"'{plan.name}' at {where} can't be read back", place.fragment.url, f"{type(error).__name__}: {error}",
+                          "an object is damaged: delete it and bake again") from error  # fmt: skip
+
+
 def _insist_equal(plan: ArrayPlan, place: Overlap, expected: Any, actual: Any) -> None:
+    if expected.dtype.kind == "O" and actual.dtype.kind == "M":  # a standard calendar that a step decoded with cftime
+        expected = np.array([np.datetime64(v.isoformat()) for v in expected.ravel()], actual.dtype).reshape(actual.shape)
     if expected.dtype.kind in "OSUT":
         decode = np.vectorize(lambda v: v.decode() if isinstance(v, bytes) else v, otypes=[object])
         same = np.asarray(decode(expected) == decode(actual)) if expected.size else np.ones(0, bool)
@@ -110,7 +129,7 @@ def _insist_equal(plan: ArrayPlan, place: Overlap, expected: Any, actual: Any) -
     where = {d: a + (at[i] if plan.dims else 0) for i, (d, (a, _)) in enumerate(zip(plan.dims, place.store, strict=True))}
     wanted, got = (np.atleast_1d(v)[at] for v in (expected, actual))
     raise VerifyError(f"'{plan.name}' at {where}: the store has {got}, its source has {wanted} ({int((~same).sum())} of {same.size} values differ)",
-                      place.fragment.url, None, "bake again with --refresh; if it happens twice, report it")  # fmt: skip
+                      place.fragment.url, None, "an object is damaged, or the input changed: delete the object and bake again")  # fmt: skip
 
 
 def _slices(part: Part) -> Any:
