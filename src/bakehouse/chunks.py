@@ -15,7 +15,9 @@ from bakehouse.errors import ChunkAlignmentError, did_you_mean
 Span = tuple[int, int]
 
 
-def resolve_chunks(requested: Mapping[str, int], sizes: Mapping[str, int], growing: Iterable[str] = ()) -> dict[str, int]:
+def resolve_chunks(
+    requested: Mapping[str, int], sizes: Mapping[str, int], growing: Iterable[str] = ()
+) -> dict[str, int]:
     """Turn requested chunk lengths into positive ones: -1 means the whole dimension.
 
     Lengths above a dimension's size are cut to it, except along dimensions that later inputs may extend.
@@ -34,10 +36,16 @@ def resolve_chunks(requested: Mapping[str, int], sizes: Mapping[str, int], growi
     chunks = {}
     for dim, length in requested.items():
         if dim not in sizes:
-            raise ChunkAlignmentError(f"chunks name a dimension '{dim}' that the dataset does not have",
-                                      None, None, did_you_mean(dim, sizes))  # fmt: skip
+            raise ChunkAlignmentError(
+                f"chunks name a dimension '{dim}' that the dataset does not have", None, None, did_you_mean(dim, sizes)
+            )
         if not _is_length(length):
-            raise ChunkAlignmentError(f"chunk length {length!r} for '{dim}'", None, None, "use a positive whole number, or -1 for the whole dimension")  # fmt: skip
+            raise ChunkAlignmentError(
+                f"chunk length {length!r} for '{dim}'",
+                None,
+                None,
+                "use a positive whole number, or -1 for the whole dimension",
+            )
         whole = max(sizes[dim], 1)
         chunks[dim] = whole if length == -1 else int(length) if dim in grow else min(int(length), whole)
     return chunks

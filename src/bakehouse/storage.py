@@ -35,11 +35,31 @@ BLOCK_BYTES = 2**16
 KEPT_BLOCKS = 64
 GAP_BYTES = 2**16
 ZARR_ROOTS = ("zarr.json", ".zmetadata", ".zgroup")
-S3_OPTIONS = {"anon": "skip_signature", "key": "access_key_id", "secret": "secret_access_key", "token": "session_token",
-              "endpoint_url": "endpoint", "endpoint": "endpoint", "region": "region", "region_name": "region",
-              "requester_pays": "request_payer"}  # fmt: skip
-TUNING = {"use_ssl", "asynchronous", "config_kwargs", "default_block_size", "default_cache_type", "default_fill_cache", "max_concurrency",
-          "skip_instance_cache", "use_listings_cache", "listings_expiry_time", "project", "access"}  # fmt: skip
+S3_OPTIONS = {
+    "anon": "skip_signature",
+    "key": "access_key_id",
+    "secret": "secret_access_key",
+    "token": "session_token",
+    "endpoint_url": "endpoint",
+    "endpoint": "endpoint",
+    "region": "region",
+    "region_name": "region",
+    "requester_pays": "request_payer",
+}
+TUNING = {
+    "use_ssl",
+    "asynchronous",
+    "config_kwargs",
+    "default_block_size",
+    "default_cache_type",
+    "default_fill_cache",
+    "max_concurrency",
+    "skip_instance_cache",
+    "use_listings_cache",
+    "listings_expiry_time",
+    "project",
+    "access",
+}
 """Options of fsspec's file systems that say how, not where or by whom; obstore needs none of them."""
 
 
@@ -73,11 +93,20 @@ class Target:
             return LocalStore(prefix=local_path(self.url), mkdir=True, automatic_cleanup=True)
         scheme, _, path = self.url.partition("://")
         try:
-            return from_url(f"{scheme}://{quote(path, safe='/:@')}", config=_obstore_config(self.url, self.options), retry_config=RETRIES,
-                            client_options=_client_options(self.options))  # fmt: skip
+            return from_url(
+                f"{scheme}://{quote(path, safe='/:@')}",
+                config=_obstore_config(self.url, self.options),
+                retry_config=RETRIES,
+                client_options=_client_options(self.options),
+            )
         except UnknownConfigurationKeyError as error:
             name = str(error).partition("'")[2].partition("'")[0]
-            raise StorageError(f"there is no storage option '{name}'", self.url, None, did_you_mean(name, {"client_kwargs", *S3_OPTIONS})) from None
+            raise StorageError(
+                f"there is no storage option '{name}'",
+                self.url,
+                None,
+                did_you_mean(name, {"client_kwargs", *S3_OPTIONS}),
+            ) from None
 
     @property
     def is_local(self) -> bool:
@@ -127,8 +156,9 @@ class Target:
         try:
             if keys:
                 obstore.delete(self.store, keys)
-        except FileNotFoundError:
-            return
+        except FileNotFoundError:  # a local disk stops at the first that is not there
+            for key in keys if len(keys) > 1 else []:
+                self.delete([key])
         except BaseError as error:
             raise self._failed("delete", keys[0], error) from error
 
@@ -143,7 +173,12 @@ class Target:
             raise self._failed("list", prefix, error) from error
 
     def _failed(self, verb: str, key: str, error: Exception) -> StorageError:
-        return StorageError(f"cannot {verb} '{key}'", self.url, _first_line(error), "check the address, the credentials and their rights")  # fmt: skip
+        return StorageError(
+            f"cannot {verb} '{key}'",
+            self.url,
+            _first_line(error),
+            "check the address, the credentials and their rights",
+        )
 
 
 @dataclass(frozen=True)
@@ -215,7 +250,7 @@ class RangeFile(io.RawIOBase):
         self.blocks: OrderedDict[int, Any] = OrderedDict()
 
     def readable(self) -> bool:
-        """Reading is all it can do."""
+        """Say that it can be read, which is all it can do."""
         return True
 
     def seekable(self) -> bool:
@@ -241,7 +276,9 @@ class RangeFile(io.RawIOBase):
         read = self.fetch if want > KEPT_BLOCKS * BLOCK_BYTES // 2 else self._from_blocks
         data = _checked(self.source, lambda: read(start, want))
         if len(data) != want:
-            raise SourceError(f"got {len(data)} bytes where {want} were asked for at offset {self.position}", self.source.where)
+            raise SourceError(
+                f"got {len(data)} bytes where {want} were asked for at offset {self.position}", self.source.where
+            )
         buffer[:want] = data
         self.position += want
         return want
@@ -282,7 +319,12 @@ def read_ranges(source: Source, ranges: list[Span]) -> list[Any]:
     found = _checked(source, lambda: _ranges(source, ranges)) if ranges else []
     for (start, stop), data in zip(ranges, found, strict=True):
         if len(data) != stop - start:
-            raise SourceError(f"got {len(data)} bytes where {stop - start} were asked for at offset {start}", source.where, "the file is shorter than it was", "run again")  # fmt: skip
+            raise SourceError(
+                f"got {len(data)} bytes where {stop - start} were asked for at offset {start}",
+                source.where,
+                "the file is shorter than it was",
+                "run again",
+            )
     return found
 
 
@@ -306,7 +348,7 @@ def _local_ranges(source: Source, ranges: list[Span]) -> list[bytes]:
 
 
 def _open_local(source: Source) -> Any:
-    file = Path(source.path).open("rb")
+    file = Path(source.path).open("rb")  # noqa: SIM115 - handed to the caller, who closes it
     stat = os.fstat(file.fileno())
     _insist_unchanged(source, Identity(stat.st_size, None, str(stat.st_mtime_ns)))
     return file
@@ -315,10 +357,19 @@ def _open_local(source: Source) -> Any:
 def _insist_unchanged(source: Source, now: Identity) -> None:
     """Compare what a place says of a file now with what it said when the file was surveyed."""
     known = source.identity
-    pairs = [(known.size_bytes, now.size_bytes), (known.etag, now.etag), (None if known.etag else known.mtime, now.mtime)]
+    pairs = [
+        (known.size_bytes, now.size_bytes),
+        (known.etag, now.etag),
+        (None if known.etag else known.mtime, now.mtime),
+    ]
     for before, after in pairs:
         if before is not None and after is not None and before != after:
-            raise SourceError("the file changed since its header was read", source.where, f"it was {before}, it is {after}", "run again")
+            raise SourceError(
+                "the file changed since its header was read",
+                source.where,
+                f"it was {before}, it is {after}",
+                "run again",
+            )
 
 
 def _identity_of(meta: Any) -> Identity:
@@ -472,7 +523,9 @@ def _package_file(url: str, index: str) -> tuple[str, Identity]:
     where = f"input {index} ({url})" if index else url
     spec = find_spec(package) if package.isidentifier() else None
     if spec is None or not spec.submodule_search_locations:
-        raise SourceError(f"package '{package}' is not installed", where, None, f"pip install {package.replace('_', '-')}")
+        raise SourceError(
+            f"package '{package}' is not installed", where, None, f"pip install {package.replace('_', '-')}"
+        )
     path = Path(spec.submodule_search_locations[0], inside)
     outside = not inside or inside.startswith("/") or ".." in posixpath.normpath(inside).split("/")
     if outside or not path.exists():
@@ -497,13 +550,19 @@ def _checked(source: Source, action: Any) -> Any:
     try:
         return action()
     except FileNotFoundError as error:
-        raise SourceError("no such file", source.where, _first_line(error), "check the URL that the pattern makes") from error
+        raise SourceError(
+            "no such file", source.where, _first_line(error), "check the URL that the pattern makes"
+        ) from error
     except PreconditionError as error:
-        raise SourceError("the file changed while it was read", source.where, _first_line(error), "run again") from error
+        raise SourceError(
+            "the file changed while it was read", source.where, _first_line(error), "run again"
+        ) from error
     except SourceError:
         raise
     except Exception as error:
-        raise SourceError("cannot reach the file", source.where, _first_line(error), "check the URL, the network and the credentials") from error  # fmt: skip
+        raise SourceError(
+            "cannot reach the file", source.where, _first_line(error), "check the URL, the network and the credentials"
+        ) from error
 
 
 def _first_line(error: BaseException) -> str:

@@ -58,8 +58,9 @@ def check_documents(store: Target, zarr_format: int, registered: str | None) -> 
     problems += [f"document '{key}' is not in the root" for key in sorted(there - set(listed))]
     return problems + [
         f"document '{key}' is not what the root says of it"
-        for key in sorted(there & set(listed)) if _canonical(store.get(key)) != listed[key]
-    ]  # fmt: skip
+        for key in sorted(there & set(listed))
+        if _canonical(store.get(key)) != listed[key]
+    ]
 
 
 def _listed(root: bytes, zarr_format: int) -> dict[str, str | None]:
@@ -97,8 +98,9 @@ def check_dataset(
     ]
     problems += [
         f"dimension '{d}' has {dataset.sizes.get(d)} elements, the plan has {said['size']}"
-        for d, said in concat.items() if dataset.sizes.get(d) != said["size"]
-    ]  # fmt: skip
+        for d, said in concat.items()
+        if dataset.sizes.get(d) != said["size"]
+    ]
     for d in concat:
         if ordered and d in dataset.indexes and dataset[d].dtype.kind in "iufmMO" and not _one_way(dataset[d].values):
             problems.append(f"coordinate '{d}' does not run one way")
@@ -115,13 +117,25 @@ def stop_on(problems: list[str], where: str) -> None:
     """
     if problems:
         more = [f"… and {len(problems) - SHOWN} more"] if len(problems) > SHOWN else []
-        raise VerifyError(f"the store is not whole: {len(problems)} problems", where, "\n".join([*problems[:SHOWN], *more]),
-                          "run the bake again: it writes anew what is missing or damaged; remove what is in no receipt")  # fmt: skip
+        raise VerifyError(
+            f"the store is not whole: {len(problems)} problems",
+            where,
+            "\n".join([*problems[:SHOWN], *more]),
+            "run the bake again: it writes anew what is missing or damaged; remove what is in no receipt",
+        )
 
 
 def _one_way(values: Any) -> bool:
     if values.dtype == object and (values.size == 0 or isinstance(values.flat[0], str)):
         return True
-    rising = [bool(b > a) for a, b in zip(values, values[1:], strict=False)] if values.dtype == object else list(np.diff(values) > np.zeros((), np.diff(values).dtype))  # fmt: skip
-    falling = [bool(b < a) for a, b in zip(values, values[1:], strict=False)] if values.dtype == object else list(np.diff(values) < np.zeros((), np.diff(values).dtype))  # fmt: skip
+    rising = (
+        [bool(b > a) for a, b in zip(values, values[1:], strict=False)]
+        if values.dtype == object
+        else list(np.diff(values) > np.zeros((), np.diff(values).dtype))
+    )
+    falling = (
+        [bool(b < a) for a, b in zip(values, values[1:], strict=False)]
+        if values.dtype == object
+        else list(np.diff(values) < np.zeros((), np.diff(values).dtype))
+    )
     return all(rising) or all(falling)

@@ -21,7 +21,9 @@ def run_pipeline(recipe: Any, **options: Any) -> None:
         pipeline | recipe
 
 
-def bake_pattern(pattern: Any, folder: Path, *steps: Any, open_kwargs: dict[str, Any] | None = None, **store: Any) -> xr.Dataset:
+def bake_pattern(
+    pattern: Any, folder: Path, *steps: Any, open_kwargs: dict[str, Any] | None = None, **store: Any
+) -> xr.Dataset:
     """Bake a pattern into a folder and open the store."""
     recipe = (
         beam.Create(pattern.items())
@@ -31,5 +33,7 @@ def bake_pattern(pattern: Any, folder: Path, *steps: Any, open_kwargs: dict[str,
     )
     for number, step in enumerate(steps):
         recipe = recipe | f"Step{number}" >> step
-    run_pipeline(recipe | StoreToZarr(store_name=NAME, combine_dims=pattern.combine_dim_keys, target_root=str(folder), **store))
+    run_pipeline(
+        recipe | StoreToZarr(store_name=NAME, combine_dims=pattern.combine_dim_keys, target_root=str(folder), **store)
+    )
     return xr.open_zarr(folder / NAME, chunks=None, consolidated=True)

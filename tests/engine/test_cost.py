@@ -30,7 +30,9 @@ def write_files(folder: Path, count: int) -> list[Path]:
         values = rng.standard_normal((STEPS, ROWS, COLUMNS)).astype("f4")
         dataset = xr.Dataset({"v": (("time", "y", "x"), values)}, {"time": np.arange(i * STEPS, (i + 1) * STEPS)})
         paths.append(folder / f"{i:03d}.nc")
-        dataset.to_netcdf(paths[-1], engine="h5netcdf", encoding={"v": {"chunksizes": (1, ROWS, COLUMNS), "shuffle": True}})
+        dataset.to_netcdf(
+            paths[-1], engine="h5netcdf", encoding={"v": {"chunksizes": (1, ROWS, COLUMNS), "shuffle": True}}
+        )
     return paths
 
 
@@ -44,7 +46,9 @@ def recipe_of(pattern: FilePattern, *steps: Any) -> Any:
     recipe = beam.Create(pattern.items()) | OpenURLWithFSSpec() | OpenWithXarray(file_type=pattern.file_type)
     for step in steps:
         recipe = recipe | beam.Map(step)
-    return recipe | StoreToZarr(store_name="x.zarr", combine_dims=pattern.combine_dim_keys, target_chunks={"time": 4}, shards=False)
+    return recipe | StoreToZarr(
+        store_name="x.zarr", combine_dims=pattern.combine_dim_keys, target_chunks={"time": 4}, shards=False
+    )
 
 
 def context_of(folder: Path, mode: str = "bake") -> Context:

@@ -71,7 +71,10 @@ def test_chunks_whose_filters_were_skipped(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_region(source, manifest, ((0, 4), (0, 4)))[2:], np.arange(8).reshape(2, 4))
 
 
-@pytest.mark.parametrize(("options", "reason"), [({"compression": "lzf"}, "filter"), ({"scaleoffset": 0}, "filter"), ({"dtype": "S5"}, "dtype")])
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [({"compression": "lzf"}, "filter"), ({"scaleoffset": 0}, "filter"), ({"dtype": "S5"}, "dtype")],
+)
 def test_what_needs_the_library_is_said(options: dict[str, Any], reason: str, tmp_path: Path) -> None:
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file.create_dataset("v", **{"shape": (4,), "chunks": (2,), "dtype": "i4", **options})

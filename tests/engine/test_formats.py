@@ -29,12 +29,19 @@ def pattern(template: str, file_type: str) -> FilePattern:
 
 
 def whole() -> xr.Dataset:
-    return round_trip(xr.concat([sea(0), sea(2), sea(4)], "time", data_vars="minimal", coords="different", compat="equals"))
+    return round_trip(
+        xr.concat([sea(0), sea(2), sea(4)], "time", data_vars="minimal", coords="different", compat="equals")
+    )
 
 
-@pytest.mark.parametrize(("file_type", "form"), [("netcdf3", "NETCDF3_64BIT"), ("netcdf3", "NETCDF3_CLASSIC"), ("netcdf4", "NETCDF4"), ("unknown", "NETCDF4")])
+@pytest.mark.parametrize(
+    ("file_type", "form"),
+    [("netcdf3", "NETCDF3_64BIT"), ("netcdf3", "NETCDF3_CLASSIC"), ("netcdf4", "NETCDF4"), ("unknown", "NETCDF4")],
+)
 @pytest.mark.parametrize("where", ["local", "http"])
-def test_netcdf_is_read_from_disk_and_over_http(file_type: str, form: str, where: str, http_server: Server, tmp_path: Path) -> None:
+def test_netcdf_is_read_from_disk_and_over_http(
+    file_type: str, form: str, where: str, http_server: Server, tmp_path: Path
+) -> None:
     for start in (0, 2, 4):
         sea(start).to_netcdf(http_server.folder / f"{start}.nc", format=form, engine="netcdf4", unlimited_dims=["time"])
     root = http_server.url if where == "http" else str(http_server.folder)
@@ -44,7 +51,9 @@ def test_netcdf_is_read_from_disk_and_over_http(file_type: str, form: str, where
 
 @pytest.mark.parametrize("zarr_format", [2, 3])
 @pytest.mark.parametrize("where", ["local", "http"])
-def test_zarr_is_read_from_disk_and_over_http(zarr_format: int, where: str, http_server: Server, tmp_path: Path) -> None:
+def test_zarr_is_read_from_disk_and_over_http(
+    zarr_format: int, where: str, http_server: Server, tmp_path: Path
+) -> None:
     for start in (0, 2, 4):
         sea(start).to_zarr(http_server.folder / f"{start}.zarr", zarr_format=zarr_format)
     root = http_server.url if where == "http" else str(http_server.folder)
@@ -65,7 +74,9 @@ def test_grib_messages_are_read(tmp_path: Path) -> None:
     one = FilePattern(lambda step: str(source), ConcatDim("step", [0]), file_type="grib")
     actual = bake_pattern(one, tmp_path)
     expected = xr.open_dataset(source, engine="cfgrib", backend_kwargs={"indexpath": ""}).load()
-    np.testing.assert_array_equal(actual[list(expected.data_vars)[0]].values.squeeze(), expected[list(expected.data_vars)[0]].values)
+    np.testing.assert_array_equal(
+        actual[list(expected.data_vars)[0]].values.squeeze(), expected[list(expected.data_vars)[0]].values
+    )
     assert actual.sizes["step"] == 1
 
 

@@ -20,7 +20,10 @@ def sea(start: int = 0, steps: int = 2, **attrs: Any) -> xr.Dataset:
     """Make a dataset of `steps` days from day `start` on."""
     time = np.datetime64("2001-01-01", "ns") + np.arange(start, start + steps) * np.timedelta64(1, "D")
     values = (np.arange(steps * 6).reshape(steps, 2, 3) + 10 * start).astype("f4")
-    return xr.Dataset({"sst": (("time", "lat", "lon"), values, {"units": "K", **attrs})}, {"time": time, "lat": [10.0, 20.0], "lon": [0.0, 90.0, 180.0]})
+    return xr.Dataset(
+        {"sst": (("time", "lat", "lon"), values, {"units": "K", **attrs})},
+        {"time": time, "lat": [10.0, 20.0], "lon": [0.0, 90.0, 180.0]},
+    )
 
 
 def key(*positions: int, dims: Iterable[str] = TIME) -> tuple[tuple[str, int], ...]:
@@ -37,7 +40,10 @@ def schema_of(*datasets: xr.Dataset, identity: Identity | None = None) -> Datase
 def grid_of(dims: Mapping[str, str], places: Mapping[tuple[int, ...], xr.Dataset]) -> DatasetSchema:
     """Describe datasets by position along several dimensions; the one at (0, 1) is named 0-1.nc."""
     named = {p: "-".join(map(str, p)) + ".nc" for p in places}
-    return merge_all(DatasetSchema.of(key(*p, dims=dims), describe(ds, named[p], Identity(100, "e"), dims)) for p, ds in places.items())
+    return merge_all(
+        DatasetSchema.of(key(*p, dims=dims), describe(ds, named[p], Identity(100, "e"), dims))
+        for p, ds in places.items()
+    )
 
 
 def plan_of(schema: DatasetSchema, dims: Mapping[str, str] | None = None, /, **options: Any) -> Plan:

@@ -48,7 +48,9 @@ def cohorts(draw: st.DrawFn) -> tuple[list[list[int]], list[int]]:
 
 
 @given(cohorts(), st.integers(1, 2000))
-def test_cohorts_are_split_at_object_edges_until_they_fit_or_are_single_objects(drawn: tuple[list[list[int]], list[int]], limit: int) -> None:
+def test_cohorts_are_split_at_object_edges_until_they_fit_or_are_single_objects(
+    drawn: tuple[list[list[int]], list[int]], limit: int
+) -> None:
     before, objects = drawn
     after = split_cohorts(before, objects, limit)
     for old, new, length in zip(before, after, objects, strict=True):
@@ -78,12 +80,17 @@ def test_cells_touched_are_those_that_share_an_element(size: int, length: int, d
 @given(st.lists(st.tuples(st.integers(1, 20), lengths), max_size=3), st.data())
 def test_objects_are_counted_as_they_are_found(dims: list[tuple[int, int]], data: st.DataObject) -> None:
     spans = [data.draw(intervals(size).filter(lambda s: s[0] < s[1])) for size, _ in dims]
-    met = {tuple(i // n for i, (_, n) in zip(at, dims, strict=True)) for at in itertools.product(*(range(*s) for s in spans))}
+    met = {
+        tuple(i // n for i, (_, n) in zip(at, dims, strict=True))
+        for at in itertools.product(*(range(*s) for s in spans))
+    }
     assert count_objects(spans, [n for _, n in dims]) == len(met)
 
 
 @given(st.dictionaries(st.sampled_from("txy"), st.integers(1, 50)), st.data())
-def test_a_chunk_length_is_honoured_clipped_to_its_dimension_unless_it_grows(sizes: dict[str, int], data: st.DataObject) -> None:
+def test_a_chunk_length_is_honoured_clipped_to_its_dimension_unless_it_grows(
+    sizes: dict[str, int], data: st.DataObject
+) -> None:
     asked = {d: data.draw(st.one_of(st.just(-1), st.integers(1, 60))) for d in sizes if data.draw(st.booleans())}
     growing = {d for d in sizes if data.draw(st.booleans())}
     found = resolve_chunks(asked, sizes, growing)

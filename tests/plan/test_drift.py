@@ -22,18 +22,27 @@ from tests.plan.samples import TIME, key, plan_of
 Encoding = dict[str, Any]
 packed = {"dtype": "i2", "_FillValue": -999}
 CASES: dict[str, tuple[Encoding, Encoding]] = {
-    "packing": ({**packed, "scale_factor": 0.5, "add_offset": 10.0}, {**packed, "scale_factor": 0.25, "add_offset": -3.0}),
+    "packing": (
+        {**packed, "scale_factor": 0.5, "add_offset": 10.0},
+        {**packed, "scale_factor": 0.25, "add_offset": -3.0},
+    ),
     "packing_and_dtype": ({**packed, "scale_factor": 0.5}, {"dtype": "i4", "_FillValue": -9999, "scale_factor": 0.25}),
     "packed_in_one": ({**packed, "scale_factor": 0.5}, {"dtype": "f8", "_FillValue": np.nan}),
     "fill_differs": ({"dtype": "f4", "_FillValue": -999.0}, {"dtype": "f4", "_FillValue": 1e20}),
     "fill_in_one": ({"dtype": "f4", "_FillValue": -999.0}, {"dtype": "f4", "_FillValue": None}),
-    "missing_value_in_one": ({"dtype": "f4", "missing_value": -999.0, "_FillValue": None}, {"dtype": "f4", "_FillValue": None}),
+    "missing_value_in_one": (
+        {"dtype": "f4", "missing_value": -999.0, "_FillValue": None},
+        {"dtype": "f4", "_FillValue": None},
+    ),
     "float32_and_float64": ({"dtype": "f4", "_FillValue": None}, {"dtype": "f8", "_FillValue": None}),
     "int_and_float": ({"dtype": "i2", "_FillValue": -1}, {"dtype": "f4", "_FillValue": None}),
     "big_endian_in_one": ({"dtype": ">f4", "_FillValue": None}, {"dtype": "<f4", "_FillValue": None}),
     "same": ({**packed, "scale_factor": 0.5}, {**packed, "scale_factor": 0.5}),
 }
-UNITS = ({"units": "hours since 2001-01-01", "dtype": "f8", "_FillValue": None}, {"units": "days since 1990-01-01", "dtype": "i4"})
+UNITS = (
+    {"units": "hours since 2001-01-01", "dtype": "f8", "_FillValue": None},
+    {"units": "days since 1990-01-01", "dtype": "i4"},
+)
 
 
 def fields(part: int) -> xr.Dataset:
@@ -69,7 +78,15 @@ def baked(folder: Path) -> xr.Dataset:
 @pytest.fixture(scope="module")
 def expected(folder: Path) -> xr.Dataset:
     parts = [xr.open_dataset(folder / f"{part}.nc").load() for part in (0, 1)]
-    whole = xr.concat(parts, "time", join="exact", compat="equals", combine_attrs="drop_conflicts", data_vars="minimal", coords="different")
+    whole = xr.concat(
+        parts,
+        "time",
+        join="exact",
+        compat="equals",
+        combine_attrs="drop_conflicts",
+        data_vars="minimal",
+        coords="different",
+    )
     for variable in whole.variables.values():
         variable.encoding.clear()
     return round_trip(whole)
@@ -78,7 +95,12 @@ def expected(folder: Path) -> xr.Dataset:
 @pytest.fixture(scope="module")
 def plan(folder: Path) -> Plan:
     opened = [open_dataset(make_source(str(folder / f"{part}.nc"), {}, {}).identified()) for part in (0, 1)]
-    return plan_of(merge_all(DatasetSchema.of(key(i), describe(ds, f"{i}.nc", make_source(f"{i}.nc", {}, {}).identity, TIME)) for i, ds in enumerate(opened)))
+    return plan_of(
+        merge_all(
+            DatasetSchema.of(key(i), describe(ds, f"{i}.nc", make_source(f"{i}.nc", {}, {}).identity, TIME))
+            for i, ds in enumerate(opened)
+        )
+    )
 
 
 @pytest.mark.parametrize("name", [*CASES, "event", "time"])
@@ -86,7 +108,9 @@ def test_values_are_those_that_xarray_decodes(name: str, baked: xr.Dataset, expe
     assert_same(baked[[name]].drop_attrs(deep=False), expected[[name]].drop_attrs(deep=False))
 
 
-def test_attributes_that_differ_are_dropped_and_all_else_is_as_xarray_has_it(baked: xr.Dataset, expected: xr.Dataset) -> None:
+def test_attributes_that_differ_are_dropped_and_all_else_is_as_xarray_has_it(
+    baked: xr.Dataset, expected: xr.Dataset
+) -> None:
     assert_same(baked, expected)
     assert baked.attrs == {"title": "Sea"}
     assert baked["packing"].attrs == {"long_name": "the same"}

@@ -1,4 +1,4 @@
-"""Chunks are what the recipe asks for, exactly; what it leaves out keeps the sources' chunks, in objects of a good size."""
+"""Chunks are what the recipe asks for, exactly; what it leaves out keeps the sources' chunks."""
 
 from __future__ import annotations
 
@@ -14,9 +14,23 @@ from bakehouse.plan.layout import CHUNK_BYTES, SHARD_BYTES, lay_out
 from bakehouse.plan.types import ArrayPlan, Axis, StoreOptions, Template
 
 
-def array(shape: dict[str, int], source: dict[str, int] | None = None, name: str = "a", dtype: str = "float32") -> ArrayPlan:
+def array(
+    shape: dict[str, int], source: dict[str, int] | None = None, name: str = "a", dtype: str = "float32"
+) -> ArrayPlan:
     chunks = tuple((source or {}).get(d) for d in shape)
-    return ArrayPlan(name, tuple(shape), tuple(shape.values()), dtype, False, (), (), None, "", chunks, tuple(d for d in shape if d == "t"))
+    return ArrayPlan(
+        name,
+        tuple(shape),
+        tuple(shape.values()),
+        dtype,
+        False,
+        (),
+        (),
+        None,
+        "",
+        chunks,
+        tuple(d for d in shape if d == "t"),
+    )
 
 
 def template(*arrays: ArrayPlan, zarr_format: int = 3) -> Template:
@@ -35,7 +49,9 @@ shapes = st.dictionaries(st.sampled_from("tyx"), st.integers(1, 5000), max_size=
 @given(shapes, st.data())
 def test_asked_lengths_are_exact_and_shards_hold_whole_chunks(shape: dict[str, int], data: st.DataObject) -> None:
     source = {d: data.draw(st.integers(1, n)) for d, n in shape.items() if data.draw(st.booleans())}
-    asked = {d: data.draw(st.one_of(st.just(-1), st.integers(1, n))) for d, n in shape.items() if data.draw(st.booleans())}
+    asked = {
+        d: data.draw(st.one_of(st.just(-1), st.integers(1, n))) for d, n in shape.items() if data.draw(st.booleans())
+    }
     found = laid_out(array(shape, source), target_chunks=asked)
     for dim, length in zip(found.dims, found.chunks, strict=True):
         assert dim not in asked or length == (shape[dim] if asked[dim] == -1 else asked[dim])

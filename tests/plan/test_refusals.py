@@ -56,18 +56,35 @@ def test_two_inputs_under_one_index() -> None:
 
 
 def test_inputs_that_are_indexed_by_other_dimensions_than_the_store_combines() -> None:
-    says(refusal(schema_of(sea(0)), {"time": "concat", "variable": "merge"}), "['time']", "['time', 'variable']", "combine_dim_keys")
+    says(
+        refusal(schema_of(sea(0)), {"time": "concat", "variable": "merge"}),
+        "['time']",
+        "['time', 'variable']",
+        "combine_dim_keys",
+    )
 
 
 def test_a_variable_that_goes_missing_midway() -> None:
     wind = sea(0).assign(wind=("time", [1.0, 2.0]))
     error = refusal(schema_of(wind, sea(2), sea(4)))
     assert isinstance(error, SchemaError)
-    says(error, "'wind'", "missing in 2 of 3 inputs", "input time=1 (1.nc) lacks it", "input time=0 (0.nc) has it", "drop_vars('wind'")
+    says(
+        error,
+        "'wind'",
+        "missing in 2 of 3 inputs",
+        "input time=1 (1.nc) lacks it",
+        "input time=0 (0.nc) has it",
+        "drop_vars('wind'",
+    )
 
 
 def test_a_variable_that_appears_midway() -> None:
-    says(refusal(schema_of(sea(0), sea(2).assign(wind=("time", [1.0, 2.0])))), "'wind'", "(0.nc) lacks it", "(1.nc) has it")
+    says(
+        refusal(schema_of(sea(0), sea(2).assign(wind=("time", [1.0, 2.0])))),
+        "'wind'",
+        "(0.nc) lacks it",
+        "(1.nc) has it",
+    )
 
 
 def test_dimensions_in_another_order() -> None:
@@ -95,14 +112,30 @@ def test_a_unit_that_only_one_input_has() -> None:
 def test_another_grid(name: str) -> None:
     other = sea(2)
     error = refusal(schema_of(sea(0), other.assign_coords({name: other[name] + 0.5})))
-    says(error, f"'{name}' differs between inputs", "(0.nc)", str(float(sea(0)[name][0])), "(1.nc)", str(float(sea(0)[name][0]) + 0.5), "regrid")
+    says(
+        error,
+        f"'{name}' differs between inputs",
+        "(0.nc)",
+        str(float(sea(0)[name][0])),
+        "(1.nc)",
+        str(float(sea(0)[name][0]) + 0.5),
+        "regrid",
+    )
 
 
 def test_a_field_without_time_that_differs() -> None:
     def masked(start: int, value: float) -> xr.Dataset:
         return sea(start).assign(mask=(("lat", "lon"), np.full((2, 3), value)))
 
-    says(refusal(schema_of(masked(0, 1.0), masked(2, 2.0))), "'mask' differs", "1.0", "2.0", "(0.nc)", "(1.nc)", "expand_dims")
+    says(
+        refusal(schema_of(masked(0, 1.0), masked(2, 2.0))),
+        "'mask' differs",
+        "1.0",
+        "2.0",
+        "(0.nc)",
+        "(1.nc)",
+        "expand_dims",
+    )
 
 
 def merged(change: Callable[[xr.Dataset], xr.Dataset]) -> DatasetSchema:
@@ -145,14 +178,23 @@ def test_a_variable_in_two_merged_inputs() -> None:
         ((0, 0), "runs backwards", ("2001-01-02", "2001-01-01")),
     ],
 )
-def test_times_that_run_backwards_or_repeat_between_inputs(starts: tuple[int, ...], problem: str, values: tuple[str, ...]) -> None:
+def test_times_that_run_backwards_or_repeat_between_inputs(
+    starts: tuple[int, ...], problem: str, values: tuple[str, ...]
+) -> None:
     error = refusal(schema_of(*(sea(start) for start in starts)))
     says(error, "'time'", problem, *values, "order of time")
 
 
 def test_single_times_in_falling_order_are_accepted_but_not_a_turn() -> None:
     plan_of(schema_of(sea(5, 1), sea(3, 1), sea(1, 1)))
-    says(refusal(schema_of(sea(5, 1), sea(3, 1), sea(4, 1))), "'time' runs backwards", "2001-01-04", "2001-01-05", "(1.nc)", "(2.nc)")
+    says(
+        refusal(schema_of(sea(5, 1), sea(3, 1), sea(4, 1))),
+        "'time' runs backwards",
+        "2001-01-04",
+        "2001-01-05",
+        "(1.nc)",
+        "(2.nc)",
+    )
 
 
 @pytest.mark.parametrize("where", [0, 1, 2])
@@ -170,7 +212,15 @@ def test_times_that_repeat_within_any_input(where: int) -> None:
 
 
 def test_an_input_that_falls_among_inputs_that_rise() -> None:
-    says(refusal(schema_of(sea(0), sea(2).isel(time=[1, 0]))), "'time'", "runs backwards", "from 2001-01-04", "to 2001-01-03", "(1.nc)", "rises")
+    says(
+        refusal(schema_of(sea(0), sea(2).isel(time=[1, 0]))),
+        "'time'",
+        "runs backwards",
+        "from 2001-01-04",
+        "to 2001-01-03",
+        "(1.nc)",
+        "rises",
+    )
 
 
 @pytest.mark.parametrize("at", [0, 1, -1])
@@ -188,17 +238,32 @@ def test_order_is_not_checked_where_the_recipe_says_so() -> None:
 
 
 def calendar(name: str, start: int) -> xr.Dataset:
-    days = cftime.num2date(np.arange(start, start + 2), "days since 2001-01-01", calendar=name, only_use_cftime_datetimes=True)
+    days = cftime.num2date(
+        np.arange(start, start + 2), "days since 2001-01-01", calendar=name, only_use_cftime_datetimes=True
+    )
     return sea(0).assign_coords(time=days)
 
 
 def test_another_calendar() -> None:
     error = refusal(schema_of(calendar("noleap", 0), calendar("360_day", 2)))
-    says(error, "'time' has different kinds of values", "cftime[noleap]", "(0.nc)", "cftime[360_day]", "(1.nc)", "one calendar")
+    says(
+        error,
+        "'time' has different kinds of values",
+        "cftime[noleap]",
+        "(0.nc)",
+        "cftime[360_day]",
+        "(1.nc)",
+        "one calendar",
+    )
 
 
 def test_calendar_objects_among_datetimes() -> None:
-    says(refusal(schema_of(sea(0), calendar("noleap", 400))), "'time' has different kinds of values", "datetime64[ns]", "cftime[noleap]")
+    says(
+        refusal(schema_of(sea(0), calendar("noleap", 400))),
+        "'time' has different kinds of values",
+        "datetime64[ns]",
+        "cftime[noleap]",
+    )
 
 
 def test_text_among_numbers() -> None:
@@ -208,7 +273,13 @@ def test_text_among_numbers() -> None:
 
 def test_a_concat_dimension_that_only_some_inputs_have() -> None:
     error = refusal(schema_of(sea(0), sea(2).isel(time=0, drop=True)))
-    says(error, "some inputs have the concat dimension 'time'", "time of length 2", "(1.nc) has no time", "expand_dims('time')")
+    says(
+        error,
+        "some inputs have the concat dimension 'time'",
+        "time of length 2",
+        "(1.nc) has no time",
+        "expand_dims('time')",
+    )
 
 
 def test_every_reason_is_given_at_once() -> None:
@@ -230,15 +301,24 @@ def test_any_differing_attribute_where_the_recipe_wants_them_identical() -> None
     [
         ({"target_chunks": {"tme": 2}}, ["'tme'", "did you mean 'time'?"]),
         ({"target_chunks": {"time": 0}}, ["chunk length 0 for 'time'", "-1"]),
-        ({"target_chunks": {"time": 2}, "shards": {"time": 3}}, ["'sst'", "3 elements along 'time'", "chunks have 2", "multiple of 2", "4"]),
+        (
+            {"target_chunks": {"time": 2}, "shards": {"time": 3}},
+            ["'sst'", "3 elements along 'time'", "chunks have 2", "multiple of 2", "4"],
+        ),
         ({"target_chunks": {"time": 2}, "shards": {"tiem": 4}}, ["'tiem'", "did you mean 'time'?"]),
         ({"shards": {"time": 0}}, ["length 0 for 'time'"]),
         ({"zarr_format": 2, "shards": {"time": 2}}, ["zarr format 2 has no shards", "zarr_format=3"]),
         ({"zarr_format": 2, "encoding": {"sst": {"shards": (2, 2, 3)}}}, ["zarr format 2 has no shards"]),
         ({"encoding": {"sst": {"chunks": (0, 1, 1)}}}, ["chunk length 0 for 'time'", "'sst'"]),
         ({"encoding": {"sst": {"chunks": (1, 1)}}}, ["'sst'", "2 chunk lengths", "('time', 'lat', 'lon')"]),
-        ({"encoding": {"sst": {"chunks": (2, 1, 1), "shards": (3, 1, 1)}}}, ["'sst'", "3 elements along 'time'", "chunks have 2"]),
-        ({"encoding": {"sst": {"chunks": (2, 1, 1), "shards": (4, 1)}}}, ["'sst'", "2 shard lengths", "('time', 'lat', 'lon')"]),
+        (
+            {"encoding": {"sst": {"chunks": (2, 1, 1), "shards": (3, 1, 1)}}},
+            ["'sst'", "3 elements along 'time'", "chunks have 2"],
+        ),
+        (
+            {"encoding": {"sst": {"chunks": (2, 1, 1), "shards": (4, 1)}}},
+            ["'sst'", "2 shard lengths", "('time', 'lat', 'lon')"],
+        ),
         ({"encoding": {"sst ": {"dtype": "f4"}}}, ["encoding", "'sst '", "did you mean 'sst'?"]),
         ({"encoding": {"sst": {"dtyp": "f4"}}}, ["encoding of 'sst'", "'dtyp'", "did you mean 'dtype'?"]),
     ],
@@ -256,5 +336,3 @@ def test_a_plan_does_not_depend_on_the_order_in_which_inputs_are_met() -> None:
     backwards = merge_all(DatasetSchema({k: found[k]}) for k in sorted(found, reverse=True))
     assert list(forwards.inputs) != list(backwards.inputs)
     assert plan_of(forwards) == plan_of(backwards)
-
-

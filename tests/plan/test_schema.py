@@ -17,7 +17,11 @@ from bakehouse.schema import DatasetSchema, Extent, Identity, InputSchema, Varia
 
 names = st.sampled_from(["t", "x", "sst", "lat"])
 number = st.one_of(st.floats(), st.integers(-(2**63), 2**63))
-plain = st.recursive(st.one_of(st.none(), st.booleans(), number, st.text(max_size=4)), lambda inner: st.lists(inner, max_size=3), max_leaves=4)
+plain = st.recursive(
+    st.one_of(st.none(), st.booleans(), number, st.text(max_size=4)),
+    lambda inner: st.lists(inner, max_size=3),
+    max_leaves=4,
+)
 attributes = st.dictionaries(names, plain, max_size=2).map(freeze)
 small = st.one_of(st.none(), st.integers(0, 2))
 marks = st.one_of(st.none(), st.sampled_from(["a", "b"]))
@@ -29,13 +33,28 @@ def pairs(values: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[tuple[str, 
 
 extents = st.lists(number, min_size=1, max_size=3).map(lambda v: extent_of(np.array(v, "f8")))
 variables = st.builds(
-    VariableSchema, st.lists(names, unique=True, max_size=2).map(tuple), st.sampled_from(["float32", "string"]), st.booleans(),
-    st.booleans(), attributes, attributes, marks, st.sampled_from(["", "computed"]), st.one_of(st.none(), st.just((3,))),
-)  # fmt: skip
+    VariableSchema,
+    st.lists(names, unique=True, max_size=2).map(tuple),
+    st.sampled_from(["float32", "string"]),
+    st.booleans(),
+    st.booleans(),
+    attributes,
+    attributes,
+    marks,
+    st.sampled_from(["", "computed"]),
+    st.one_of(st.none(), st.just((3,))),
+)
 inputs = st.builds(
-    InputSchema, st.sampled_from(["a.nc", "b.nc"]), st.builds(Identity, small, marks, marks, marks), pairs(st.integers(0, 3)),
-    pairs(variables), attributes, pairs(extents), pairs(st.sampled_from("de")), pairs(st.text(max_size=2)),
-)  # fmt: skip
+    InputSchema,
+    st.sampled_from(["a.nc", "b.nc"]),
+    st.builds(Identity, small, marks, marks, marks),
+    pairs(st.integers(0, 3)),
+    pairs(variables),
+    attributes,
+    pairs(extents),
+    pairs(st.sampled_from("de")),
+    pairs(st.text(max_size=2)),
+)
 keys = st.tuples(st.tuples(st.just("t"), st.integers(0, 2)))
 schemas = st.lists(st.builds(DatasetSchema.of, keys, inputs), max_size=3).map(merge_all)
 

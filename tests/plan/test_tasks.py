@@ -70,7 +70,9 @@ def test_no_object_is_in_two_parts_and_all_are_counted(template: Template, memor
         for part in parts:
             for (start, stop), size, length in zip(part.spans, array.shape, array.objects, strict=True):
                 assert start % length == 0 and (stop % length == 0 or stop == size)
-        assert sum(part.objects for part in parts) == math.prod(-(-n // length) for n, length in zip(array.shape, array.objects, strict=True))
+        assert sum(part.objects for part in parts) == math.prod(
+            -(-n // length) for n, length in zip(array.shape, array.objects, strict=True)
+        )
 
 
 @given(templates(), memory)
@@ -88,7 +90,9 @@ def test_without_a_memory_bound_no_source_chunk_is_read_twice(template: Template
         for i, cells in enumerate(cell_edges(array, template.axes, UNLIMITED)):
             if array.source_chunks[i] is None:
                 continue
-            spans = template.axes[array.dims[i]].spans.values() if array.dims[i] in array.runs else [(0, array.shape[i])]
+            spans = (
+                template.axes[array.dims[i]].spans.values() if array.dims[i] in array.runs else [(0, array.shape[i])]
+            )
             chunks = [(a + x, a + y) for a, b in spans for x, y in pairwise(edges(b - a, array.source_chunks[i] or 1))]
             assert not [(edge, chunk) for edge in cells for chunk in chunks if chunk[0] < edge < chunk[1]]
 

@@ -18,7 +18,9 @@ from tests.plan.samples import TIME, plan_of, schema_of, sea
 BASE: dict[str, Any] = {"target_chunks": {"time": 2}}
 
 
-def planned(schema: DatasetSchema | None = None, recipe: str = "r", name: str = "out.zarr", memory: int = 2**28, **options: Any) -> Plan:
+def planned(
+    schema: DatasetSchema | None = None, recipe: str = "r", name: str = "out.zarr", memory: int = 2**28, **options: Any
+) -> Plan:
     made = StoreOptions(name, **{**BASE, **options})
     return make_plan(schema or schema_of(sea(0), sea(2)), TIME, made, memory_bytes=memory, recipe_digest=recipe)
 
@@ -30,7 +32,14 @@ def test_the_same_inputs_recipe_and_options_give_the_same_version() -> None:
 
 @pytest.mark.parametrize(
     "identity",
-    [Identity(101, "e"), Identity(100, "f"), Identity(100, None, "m"), Identity(100, "e", None, "s"), Identity(100, "e", "m"), Identity()],
+    [
+        Identity(101, "e"),
+        Identity(100, "f"),
+        Identity(100, None, "m"),
+        Identity(100, "e", None, "s"),
+        Identity(100, "e", "m"),
+        Identity(),
+    ],
 )
 def test_another_identity_of_an_input_is_another_version(identity: Identity) -> None:
     assert planned(schema_of(sea(0), sea(2), identity=identity)).version != planned().version
@@ -41,7 +50,12 @@ def test_one_more_input_is_another_version() -> None:
 
 
 def test_another_url_of_an_input_is_another_version() -> None:
-    moved = DatasetSchema({k: frozenset(type(i)(**{**vars(i), "url": f"x/{i.url}"}) for i in v) for k, v in schema_of(sea(0), sea(2)).inputs.items()})
+    moved = DatasetSchema(
+        {
+            k: frozenset(type(i)(**{**vars(i), "url": f"x/{i.url}"}) for i in v)
+            for k, v in schema_of(sea(0), sea(2)).inputs.items()
+        }
+    )
     assert planned(moved).version != planned().version
 
 
@@ -84,7 +98,12 @@ def test_equal_lengths_of_other_types_are_the_same_version() -> None:
 
 def test_chunks_that_a_function_chooses_count_as_if_they_were_asked_for() -> None:
     chosen = make_plan(
-        schema_of(sea(0), sea(2)), TIME, StoreOptions("out.zarr"), memory_bytes=2**28, recipe_digest="r", choose_chunks=lambda template: {"time": np.int64(2)}
+        schema_of(sea(0), sea(2)),
+        TIME,
+        StoreOptions("out.zarr"),
+        memory_bytes=2**28,
+        recipe_digest="r",
+        choose_chunks=lambda template: {"time": np.int64(2)},
     )
     assert chosen.version == planned().version
     assert chosen.template.arrays["sst"].chunks[0] == 2
@@ -93,7 +112,8 @@ def test_chunks_that_a_function_chooses_count_as_if_they_were_asked_for() -> Non
 SCRIPT = """
 import numcodecs, zarr.codecs
 from tests.plan.samples import plan_of, schema_of, sea
-codecs = (zarr.codecs.BloscCodec(cname="zstd", clevel=5, shuffle="bitshuffle", typesize=4), zarr.codecs.GzipCodec(level=1), zarr.codecs.BloscCodec())
+blosc = zarr.codecs.BloscCodec(cname="zstd", clevel=5, shuffle="bitshuffle", typesize=4)
+codecs = (blosc, zarr.codecs.GzipCodec(level=1), zarr.codecs.BloscCodec())
 two = {"compressors": numcodecs.Blosc("zstd", 5), "filters": [numcodecs.Delta("i4")]}
 print(plan_of(schema_of(sea(0)), encoding={"sst": {"compressors": codecs}, "lat": two}).version)
 """
@@ -101,7 +121,13 @@ print(plan_of(schema_of(sea(0)), encoding={"sst": {"compressors": codecs}, "lat"
 
 def test_the_version_is_the_same_in_every_process() -> None:
     found = {
-        subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": seed, "PYTHONPATH": "."}).stdout
+        subprocess.run(
+            [sys.executable, "-c", SCRIPT],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": "."},
+        ).stdout
         for seed in ("1", "2")
     }
     assert len(found) == 1

@@ -26,7 +26,9 @@ def fragments_of(datasets: Sequence[xr.Dataset]) -> list[Fragment]:
     return [Fragment((("time", i),), f"{i}.nc", dict(ds.variables)) for i, ds in enumerate(datasets)]  # type: ignore[arg-type]
 
 
-def prepared_for(datasets: Sequence[xr.Dataset], target: Target, memory_bytes: int = 2**28, prefix: str | None = None, **options: Any) -> Prepared:
+def prepared_for(
+    datasets: Sequence[xr.Dataset], target: Target, memory_bytes: int = 2**28, prefix: str | None = None, **options: Any
+) -> Prepared:
     """Plan the store of some datasets."""
     places: Mapping[Key, xr.Dataset] = {(("time", i),): ds for i, ds in enumerate(datasets)}
     described = (DatasetSchema.of(k, describe(ds, f"{k[0][1]}.nc", Identity(1, "e"), TIME)) for k, ds in places.items())

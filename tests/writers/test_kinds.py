@@ -52,7 +52,15 @@ KINDS: dict[str, list[xr.Dataset]] = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_store_is_what_xarray_writes(tmp_path: Path, kind: str) -> None:
     datasets = KINDS[kind]
-    whole = xr.concat(datasets, "time", join="exact", compat="equals", combine_attrs="identical", data_vars="minimal", coords="different")
+    whole = xr.concat(
+        datasets,
+        "time",
+        join="exact",
+        compat="equals",
+        combine_attrs="identical",
+        data_vars="minimal",
+        coords="different",
+    )
     for zarr_format in (3, 2):
         found = opened(stored(datasets, Target(str(tmp_path / str(zarr_format))), zarr_format=zarr_format))
         assert_same(found.load(), round_trip(whole, zarr_format))

@@ -63,8 +63,12 @@ def test_before_publication_there_are_only_objects(prepared: Prepared) -> None:
 
 def test_the_root_is_written_last(prepared: Prepared) -> None:
     store = Recorded(prepared.store.url)
-    publish_documents(store, consolidated(prepared.documents, prepared.plan.template.zarr_format), prepared.plan.template.zarr_format)
-    assert tuple(store.puts[-len(root_names(prepared.plan.template.zarr_format)) :]) == root_names(prepared.plan.template.zarr_format)
+    publish_documents(
+        store, consolidated(prepared.documents, prepared.plan.template.zarr_format), prepared.plan.template.zarr_format
+    )
+    assert tuple(store.puts[-len(root_names(prepared.plan.template.zarr_format)) :]) == root_names(
+        prepared.plan.template.zarr_format
+    )
     assert sorted(store.puts) == sorted(key for key, _ in store.list() if not key.rsplit("/")[-1][0].isdigit())
 
 

@@ -20,7 +20,10 @@ regions = st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99)), max_size=3
 receipts = st.builds(
     Receipt,
     names,
-    st.lists(st.builds(Written, names.map("a/c/{}".format), st.integers(0, 2**40), st.text("0123456789abcdef", max_size=4)), max_size=3).map(tuple),
+    st.lists(
+        st.builds(Written, names.map("a/c/{}".format), st.integers(0, 2**40), st.text("0123456789abcdef", max_size=4)),
+        max_size=3,
+    ).map(tuple),
     st.lists(st.builds(Taken, names, names, regions), max_size=3).map(tuple),
 )
 
@@ -40,7 +43,11 @@ def test_a_proof_does_not_depend_on_the_order_of_receipts(found: list[Receipt], 
 
 
 def test_a_proof_lists_every_object_with_the_inputs_of_its_array() -> None:
-    one = Receipt("t1", (Written("sst/c/1", 5, "bb"), Written("lat/c/0", 2, "cc")), (Taken("b.nc", "sst", ()), Taken("a.nc", "sst", ()), Taken("a.nc", "lat", ())))
+    one = Receipt(
+        "t1",
+        (Written("sst/c/1", 5, "bb"), Written("lat/c/0", 2, "cc")),
+        (Taken("b.nc", "sst", ()), Taken("a.nc", "sst", ()), Taken("a.nc", "lat", ())),
+    )
     two = Receipt("t0", (Written("sst/c/0", 4, "aa"),), (Taken("a.nc", "sst", ()),))
     table = pq.read_table(io.BytesIO(write_proof([one, two])))
     assert table.to_pylist() == [
@@ -51,12 +58,28 @@ def test_a_proof_lists_every_object_with_the_inputs_of_its_array() -> None:
 
 
 def test_an_empty_proof_has_the_same_columns() -> None:
-    assert pq.read_table(io.BytesIO(write_proof([]))).column_names == ["key", "size_bytes", "sha256", "array", "task", "inputs"]
+    assert pq.read_table(io.BytesIO(write_proof([]))).column_names == [
+        "key",
+        "size_bytes",
+        "sha256",
+        "array",
+        "task",
+        "inputs",
+    ]
 
 
 @pytest.mark.parametrize(
     ("key", "array"),
-    [("sst/c/0/0", "sst"), ("sst/c", "sst"), ("c/c/0", "c"), ("c/c", "c"), ("sst/0.0", "sst"), ("c/0.0", "c"), ("c/0", "c"), ("x/c/c/1", "x/c")],
+    [
+        ("sst/c/0/0", "sst"),
+        ("sst/c", "sst"),
+        ("c/c/0", "c"),
+        ("c/c", "c"),
+        ("sst/0.0", "sst"),
+        ("c/0.0", "c"),
+        ("c/0", "c"),
+        ("x/c/c/1", "x/c"),
+    ],
 )
 def test_an_object_belongs_to_its_array(key: str, array: str) -> None:
     assert array_of(key) == array

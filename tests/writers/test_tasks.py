@@ -1,4 +1,4 @@
-"""A task writes whole objects and a receipt that tells what is in them, and finds every value that is not its source's."""
+"""A task writes whole objects and a receipt of them, and finds every value that is not its source's."""
 
 from __future__ import annotations
 
@@ -28,7 +28,15 @@ def target(tmp_path: Path) -> Target:
 
 
 def whole(datasets: list[xr.Dataset], **options: Any) -> xr.Dataset:
-    combined = xr.concat(datasets, "time", data_vars="minimal", coords="different", compat="equals", join="exact", combine_attrs="identical")
+    combined = xr.concat(
+        datasets,
+        "time",
+        data_vars="minimal",
+        coords="different",
+        compat="equals",
+        join="exact",
+        combine_attrs="identical",
+    )
     return round_trip(combined, options.get("zarr_format", 3), options.get("encoding"))
 
 
@@ -64,7 +72,13 @@ def test_attributes_that_the_recipe_asks_for_are_in_the_root(target: Target) -> 
 
 def test_asked_chunks_shards_and_codecs_are_in_the_arrays(target: Target) -> None:
     codecs = (zarr.codecs.BloscCodec(cname="lz4", clevel=1, shuffle="shuffle", typesize=4),)
-    prepared = stored(THREE, target, target_chunks={"time": 2, "lat": -1}, shards={"time": 6}, encoding={"sst": {"compressors": codecs}})
+    prepared = stored(
+        THREE,
+        target,
+        target_chunks={"time": 2, "lat": -1},
+        shards={"time": 6},
+        encoding={"sst": {"compressors": codecs}},
+    )
     group = zarr.open_group(prepared.store.url, mode="r")
     sst, lat = group["sst"], group["lat"]
     assert isinstance(sst, zarr.Array) and isinstance(lat, zarr.Array)
@@ -78,7 +92,9 @@ def test_a_receipt_names_every_object_with_its_size_and_digest(target: Target) -
     assert set(receipts) == {task.id for task in prepared.plan.tasks}
     written = {o.key: o for r in receipts.values() for o in r.objects}
     data = {key: prepared.store.get(key) or b"" for key, _ in prepared.store.list() if not key.endswith("zarr.json")}
-    assert {k: (o.size_bytes, o.sha256) for k, o in written.items()} == {k: (len(v), hashlib.sha256(v).hexdigest()) for k, v in data.items()}
+    assert {k: (o.size_bytes, o.sha256) for k, o in written.items()} == {
+        k: (len(v), hashlib.sha256(v).hexdigest()) for k, v in data.items()
+    }
     assert len(written) == prepared.plan.objects
 
 
@@ -104,9 +120,13 @@ def test_objects_that_hold_only_fill_values_are_written_too(target: Target) -> N
 def test_writing_a_task_again_gives_the_same_bytes(target: Target) -> None:
     prepared = prepared_for(THREE, target, target_chunks={"time": 2})
     write_all(prepared, THREE)
-    before = {k: prepared.store.get(k) for k, _ in prepared.store.list()} | {k: prepared.work.get(k) for k, _ in prepared.work.list()}
+    before = {k: prepared.store.get(k) for k, _ in prepared.store.list()} | {
+        k: prepared.work.get(k) for k, _ in prepared.work.list()
+    }
     write_all(prepared, THREE[:])
-    assert before == {k: prepared.store.get(k) for k, _ in prepared.store.list()} | {k: prepared.work.get(k) for k, _ in prepared.work.list()}
+    assert before == {k: prepared.store.get(k) for k, _ in prepared.store.list()} | {
+        k: prepared.work.get(k) for k, _ in prepared.work.list()
+    }
 
 
 def test_every_value_is_compared(target: Target) -> None:
@@ -128,7 +148,10 @@ def test_a_value_that_differs_is_named_with_its_place_and_its_input(target: Targ
     with pytest.raises(VerifyError) as caught:
         compare_all(prepared, THREE)
     message = str(caught.value)
-    assert "'sst' at {'time': 4, 'lat': 1, 'lon': 2}: the store has -7.0, its source has 41.0 (1 of 12 values differ)" in message
+    assert (
+        "'sst' at {'time': 4, 'lat': 1, 'lon': 2}: the store has -7.0, its source has 41.0 (1 of 12 values differ)"
+        in message
+    )
     assert caught.value.where == "1.nc"
 
 
@@ -167,7 +190,9 @@ def test_a_damaged_object_is_named(target: Target, how: str) -> None:
     if how == "missing":
         prepared.store.delete([key])
     else:
-        prepared.store.put(key, {"truncated": data[: len(data) // 2], "garbled": bytes(255 - b for b in data), "empty": b""}[how])
+        prepared.store.put(
+            key, {"truncated": data[: len(data) // 2], "garbled": bytes(255 - b for b in data), "empty": b""}[how]
+        )
     with pytest.raises(VerifyError, match="'sst'"):
         compare_all(prepared, THREE)
 
@@ -209,12 +234,16 @@ BAD_ENCODINGS = [
 
 @quiet
 @pytest.mark.parametrize(("encoding", "dataset", "shown"), BAD_ENCODINGS)
-def test_values_that_an_encoding_can_not_hold_are_refused(target: Target, encoding: dict[str, Any], dataset: xr.Dataset, shown: str) -> None:
+def test_values_that_an_encoding_can_not_hold_are_refused(
+    target: Target, encoding: dict[str, Any], dataset: xr.Dataset, shown: str
+) -> None:
     prepared = prepared_for([dataset], target, encoding={"sst": encoding})
     with pytest.raises(SchemaError, match="'sst'") as caught:
         write_all(prepared, [dataset])
     assert shown in caught.value.message and caught.value.where == "0.nc"
-    assert read_receipts(prepared.work) == {} or "sst" not in {o.key.split("/")[0] for r in read_receipts(prepared.work).values() for o in r.objects}
+    assert read_receipts(prepared.work) == {} or "sst" not in {
+        o.key.split("/")[0] for r in read_receipts(prepared.work).values() for o in r.objects
+    }
 
 
 def test_times_that_an_encoding_can_not_hold_are_refused(target: Target) -> None:

@@ -136,7 +136,7 @@ def _recipe_state(entry: Entry, feedstock: Feedstock | None) -> tuple[str, str |
     """Compare the recipe with the one that the store was made from."""
     if feedstock is None:
         return "baked", "the project has no such feedstock any more"
-    if entry.kind == "baked" and entry.provenance.recipe_digest != f"sha256:{feedstock.digest}":
+    if entry.kind == "baked" and entry.provenance.recipe_digest != f"sha256:{feedstock.digest_of(entry.recipe)}":
         return "outdated", "the recipe has changed since"
     return "baked", None
 

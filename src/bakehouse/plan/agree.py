@@ -142,4 +142,6 @@ def _finest(dtype: str) -> str:
     ('seconds', 'microseconds')
     """
     short = "us" if dtype.startswith("cftime") else dtype.partition("[")[2].rstrip("]")
-    return {"D": "days", "h": "hours", "m": "minutes", "s": "seconds", "ms": "milliseconds", "us": "microseconds"}.get(short, "nanoseconds")
+    return {"D": "days", "h": "hours", "m": "minutes", "s": "seconds", "ms": "milliseconds", "us": "microseconds"}.get(
+        short, "nanoseconds"
+    )

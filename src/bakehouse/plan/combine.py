@@ -41,4 +41,6 @@ def combine(schema: DatasetSchema, dims: Mapping[str, str], options: StoreOption
     attrs = agree_attrs("the dataset", {k: (i, i.attrs) for k, i in inputs.items()}, strict, findings)
     findings.stop_if_any(label)
     sizes = {d: n for a in arrays.values() for d, n in zip(a.dims, a.shape, strict=True)}
-    return Template(arrays, {**attrs, **options.attrs}, axes, sizes, options.zarr_format, tuple(findings.notes))
+    return Template(
+        arrays, {**attrs, **thaw(freeze(options.attrs))}, axes, sizes, options.zarr_format, tuple(findings.notes)
+    )

@@ -44,7 +44,9 @@ def belongs(array: ArrayPlan, fragment: Fragment) -> bool:
     return array.name in fragment.variables and all((d, p) in fragment.key for d, p in array.owner)
 
 
-def overlaps(array: ArrayPlan, axes: Mapping[str, Axis], part: Part, fragments: Iterable[Fragment]) -> Iterator[Overlap]:
+def overlaps(
+    array: ArrayPlan, axes: Mapping[str, Axis], part: Part, fragments: Iterable[Fragment]
+) -> Iterator[Overlap]:
     """Find the regions that fragments have in common with a box."""
     for fragment in fragments:
         if not belongs(array, fragment):
@@ -55,12 +57,21 @@ def overlaps(array: ArrayPlan, axes: Mapping[str, Axis], part: Part, fragments: 
             continue
         spans = tuple(s for s in shared if s is not None)
         box = tuple(slice(a - p, b - p) for (a, b), (p, _) in zip(spans, part.spans, strict=True))
-        source = tuple(slice(a - h, b - h) for (a, b), (h, _), d in zip(spans, held, array.dims, strict=True) if d not in array.expand)  # fmt: skip
+        source = tuple(
+            slice(a - h, b - h)
+            for (a, b), (h, _), d in zip(spans, held, array.dims, strict=True)
+            if d not in array.expand
+        )
         yield Overlap(fragment, spans, box, source)
 
 
 def assemble(
-    array: ArrayPlan, axes: Mapping[str, Axis], part: Part, fragments: Iterable[Fragment], dtype: Any, asked: Mapping[str, Any]
+    array: ArrayPlan,
+    axes: Mapping[str, Axis],
+    part: Part,
+    fragments: Iterable[Fragment],
+    dtype: Any,
+    asked: Mapping[str, Any],
 ) -> tuple[Any, list[Taken]]:
     """Give the stored values of a box, and where they came from.
 
@@ -102,8 +113,12 @@ def _put(array: ArrayPlan, out: Any, found: Overlap, values: Any) -> None:
     """Copy a region into the box; a dtype that would lose values is refused."""
     region = out[found.box or ...]
     if out.dtype != object and not np.can_cast(values.dtype, out.dtype, "safe"):
-        raise SchemaError(f"values of '{array.name}' have dtype {values.dtype}, the store has {out.dtype}", found.fragment.url,
-                          "this input differs from the others", f"convert in a preprocessing step: ds['{array.name}'].astype('{out.dtype}')")  # fmt: skip
+        raise SchemaError(
+            f"values of '{array.name}' have dtype {values.dtype}, the store has {out.dtype}",
+            found.fragment.url,
+            "this input differs from the others",
+            f"convert in a preprocessing step: ds['{array.name}'].astype('{out.dtype}')",
+        )
     if np.shape(values) != region.shape[len(array.expand) :]:
         raise SchemaError(
             f"'{array.name}' has shape {np.shape(values)} where {region.shape[len(array.expand) :]} was planned",
@@ -118,7 +133,10 @@ def _refuse_filling(array: ArrayPlan, part: Part, filled: int, size: int, inputs
     """Say why a box is not filled exactly once."""
     twice = sorted({url for url in inputs if inputs.count(url) > 1})
     if twice:
-        cause, fix = f"more than one Dataset came with the index of {twice[0]}", "give every Dataset an index of its own"
+        cause, fix = (
+            f"more than one Dataset came with the index of {twice[0]}",
+            "give every Dataset an index of its own",
+        )
     else:
         cause, fix = "an input has another size than when it was surveyed", "run again"
     raise SchemaError(f"inputs fill {filled} of {size} elements of '{array.name}' at {part.spans}", None, cause, fix)

@@ -12,7 +12,6 @@ from bakehouse.errors import SchemaError
 from bakehouse.plan.types import CF_KEYS, ArrayPlan
 from bakehouse.schema import thaw
 
-
 PACKING = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned", "dtype")
 TIMES = ("datetime64", "cftime", "timedelta64")
 
@@ -59,7 +58,10 @@ def encode(name: str, variable: xr.Variable, encoding: Mapping[str, Any]) -> xr.
     except Exception as error:
         shown = {k: v for k, v in encoding.items() if v is not None}
         raise SchemaError(
-            f"'{name}' can't be stored with {shown}", None, f"{type(error).__name__}: {error}", "choose another encoding"
+            f"'{name}' can't be stored with {shown}",
+            None,
+            f"{type(error).__name__}: {error}",
+            "choose another encoding",
         ) from error
     _insist_exact(name, bare.values, encoded, encoding)
     _insist_held(name, bare.values, encoded, encoding)
@@ -102,9 +104,13 @@ def _insist_held(name: str, values: Any, encoded: xr.Variable, encoding: Mapping
             lost |= np.abs(back - values) > 0.501 * step + 4 * np.finfo("f4").eps * np.abs(values)
     if lost.any():
         first = np.atleast_1d(lost).argmax()
-        raise SchemaError(f"values of '{name}' can't be stored as {encoded.dtype}: {np.ravel(values)[first]} would be read as {np.ravel(back)[first]}",
-                          None, f"{int(lost.sum())} of {lost.size} values do not fit its range, its scale_factor or its _FillValue ({fill})",
-                          f"choose another encoding, or drop it in a preprocessing step: ds['{name}'].drop_encoding()")  # fmt: skip
+        raise SchemaError(
+            f"values of '{name}' can't be stored as {encoded.dtype}: "
+            f"{np.ravel(values)[first]} would be read as {np.ravel(back)[first]}",
+            None,
+            f"{int(lost.sum())} of {lost.size} values don't fit its range, scale_factor or _FillValue ({fill})",
+            f"choose another encoding, or drop it in a preprocessing step: ds['{name}'].drop_encoding()",
+        )
 
 
 def sample_of(dtype: str) -> Any:
@@ -138,6 +144,9 @@ def _text(name: str, values: Any) -> Any:
         return values.astype(object)
     if values.dtype == object and any(v is None or v != v for v in np.ravel(values)):
         raise SchemaError(
-            f"text of '{name}' has missing values", None, "zarr's text has none", f"ds['{name}'] = ds['{name}'].fillna('')"
+            f"text of '{name}' has missing values",
+            None,
+            "zarr's text has none",
+            f"ds['{name}'] = ds['{name}'].fillna('')",
         )
     return values

@@ -86,8 +86,16 @@ def write_proof(receipts: Iterable[Receipt]) -> bytes:
     import pyarrow.parquet as pq
 
     rows = sorted((_row(o, r) for r in receipts for o in r.objects), key=lambda row: str(row["key"]))
-    schema = pa.schema([("key", pa.string()), ("size_bytes", pa.int64()), ("sha256", pa.string()), ("array", pa.string()),
-                        ("task", pa.string()), ("inputs", pa.list_(pa.string()))])  # fmt: skip
+    schema = pa.schema(
+        [
+            ("key", pa.string()),
+            ("size_bytes", pa.int64()),
+            ("sha256", pa.string()),
+            ("array", pa.string()),
+            ("task", pa.string()),
+            ("inputs", pa.list_(pa.string())),
+        ]
+    )
     buffer = io.BytesIO()
     pq.write_table(pa.Table.from_pylist(rows, schema=schema), buffer, compression="zstd")
     return buffer.getvalue()
@@ -107,5 +115,9 @@ def array_of(key: str) -> str:
     >>> array_of("sst/c/0/0"), array_of("group/sst/0.1")
     ('sst', 'group/sst')
     """
-    head, _, _ = key.rpartition("/c/") if "/c/" in key else (key.removesuffix("/c") if key.endswith("/c") else key.rpartition("/")[0], "", "")
+    head, _, _ = (
+        key.rpartition("/c/")
+        if "/c/" in key
+        else (key.removesuffix("/c") if key.endswith("/c") else key.rpartition("/")[0], "", "")
+    )
     return head

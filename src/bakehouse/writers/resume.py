@@ -27,9 +27,10 @@ def done_tasks(prepared: Prepared) -> frozenset[str]:
     there = dict(prepared.store.list())
     known = {task.id for task in prepared.plan.tasks}
     return frozenset(
-        task for task, receipt in receipts.items()
+        task
+        for task, receipt in receipts.items()
         if task in known and all(there.get(o.key) == o.size_bytes for o in receipt.objects)
-    )  # fmt: skip
+    )
 
 
 def checked_tasks(prepared: Prepared, done: frozenset[str]) -> frozenset[str]:
@@ -42,9 +43,10 @@ def checked_tasks(prepared: Prepared, done: frozenset[str]) -> frozenset[str]:
 def forget_damaged(store: Target, work: Target, receipts: Mapping[str, Receipt]) -> None:
     """Drop the receipts of tasks whose objects are not what they wrote, so that the next bake writes them anew."""
     damaged = [
-        receipt_key(task) for task, receipt in receipts.items()
+        receipt_key(task)
+        for task, receipt in receipts.items()
         if any(hashlib.sha256(store.get(o.key) or b"").hexdigest() != o.sha256 for o in receipt.objects)
-    ]  # fmt: skip
+    ]
     work.delete(damaged)
 
 
@@ -53,5 +55,9 @@ def _insist_on_own_prefix(prepared: Prepared) -> None:
     plan = prepared.plan
     root = root_names(plan.template.zarr_format)[-1]
     if plan.version not in plan.prefix and prepared.store.get(root) is not None:
-        raise PublishError("a store is there already, made from other inputs, recipe or options", prepared.store.url,
-                           None, "remove it, or choose another store_name or target_root")  # fmt: skip
+        raise PublishError(
+            "a store is there already, made from other inputs, recipe or options",
+            prepared.store.url,
+            None,
+            "remove it, or choose another store_name or target_root",
+        )

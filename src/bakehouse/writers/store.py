@@ -29,14 +29,15 @@ class RecordingStore(WrapperStore[Any]):
     async def set(self, key: str, value: Buffer) -> None:
         """Write and record one object."""
         await super().set(key, value)
-        self.written[key] = Written(key, len(value), hashlib.sha256(value.as_numpy_array()).hexdigest())
+        data: Any = value.as_numpy_array()
+        self.written[key] = Written(key, len(value), hashlib.sha256(data).hexdigest())
 
 
 class CandidateStore(Store):
     """A store before publication: data objects from its prefix, metadata from documents held apart.
 
-    Steps after the store write attributes into the documents, which are kept in the folder `kept` until the driver publishes
-    them; nothing becomes visible at the prefix.
+    Steps after the store write attributes into the documents, which are kept in the folder `kept` until the driver
+    publishes them; nothing becomes visible at the prefix.
     """
 
     supports_writes = True
@@ -44,7 +45,9 @@ class CandidateStore(Store):
     supports_partial_writes = False
     supports_listing = True
 
-    def __init__(self, target: Target, documents: Documents, kept: Target | None = None, read_only: bool = False) -> None:
+    def __init__(
+        self, target: Target, documents: Documents, kept: Target | None = None, read_only: bool = False
+    ) -> None:
         super().__init__(read_only=read_only)
         self.target, self.documents, self.kept = target, dict(documents), kept
         self._objects = data_store(target, read_only)
@@ -73,7 +76,9 @@ class CandidateStore(Store):
         """Give the store's URL, as upstream's stores do."""
         return self.target.url
 
-    async def get(self, key: str, prototype: BufferPrototype | None = None, byte_range: ByteRequest | None = None) -> Buffer | None:
+    async def get(
+        self, key: str, prototype: BufferPrototype | None = None, byte_range: ByteRequest | None = None
+    ) -> Buffer | None:
         """Read a document, or an object of the prefix."""
         prototype = prototype or default_buffer_prototype()
         if is_metadata(key):

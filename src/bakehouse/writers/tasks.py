@@ -71,7 +71,9 @@ def write_task(prepared: Prepared, task: Task, fragments: Iterable[Fragment]) ->
     for part in task.parts:
         array = open_planned_array(recording, prepared.documents, part.array)
         plan = prepared.plan.template.arrays[part.array]
-        values, taken = assemble(plan, prepared.plan.template.axes, part, found, array.dtype, prepared.asked.get(part.array, {}))
+        values, taken = assemble(
+            plan, prepared.plan.template.axes, part, found, array.dtype, prepared.asked.get(part.array, {})
+        )
         array[_slices(part)] = values
         sources += taken
     receipt = Receipt(task.id, tuple(recording.written[k] for k in sorted(recording.written)), tuple(sources))
@@ -111,13 +113,19 @@ def _read_back(variable: xr.Variable, plan: ArrayPlan, place: Overlap) -> Any:
         return variable[tuple(slice(a, b) for a, b in place.store)].values
     except Exception as error:
         where = dict(zip(plan.dims, place.store, strict=True))
-        raise VerifyError(f"'{plan.name}' at {where} can't be read back", place.fragment.url, f"{type(error).__name__}: {error}",
-                          "an object is damaged: delete it and bake again") from error  # fmt: skip
+        raise VerifyError(
+            f"'{plan.name}' at {where} can't be read back",
+            place.fragment.url,
+            f"{type(error).__name__}: {error}",
+            "an object is damaged: delete it and bake again",
+        ) from error
 
 
 def _insist_equal(plan: ArrayPlan, place: Overlap, expected: Any, actual: Any) -> None:
     if expected.dtype.kind == "O" and actual.dtype.kind == "M":  # a standard calendar that a step decoded with cftime
-        expected = np.array([np.datetime64(v.isoformat()) for v in expected.ravel()], actual.dtype).reshape(actual.shape)
+        expected = np.array([np.datetime64(v.isoformat()) for v in expected.ravel()], actual.dtype).reshape(
+            actual.shape
+        )
     if expected.dtype.kind in "OSUT":
         decode = np.vectorize(lambda v: v.decode() if isinstance(v, bytes) else v, otypes=[object])
         same = np.asarray(decode(expected) == decode(actual)) if expected.size else np.ones(0, bool)
@@ -126,10 +134,17 @@ def _insist_equal(plan: ArrayPlan, place: Overlap, expected: Any, actual: Any) -
     if same.all():
         return
     at = tuple(int(i[0]) for i in np.nonzero(~np.atleast_1d(same)))
-    where = {d: a + (at[i] if plan.dims else 0) for i, (d, (a, _)) in enumerate(zip(plan.dims, place.store, strict=True))}
+    where = {
+        d: a + (at[i] if plan.dims else 0) for i, (d, (a, _)) in enumerate(zip(plan.dims, place.store, strict=True))
+    }
     wanted, got = (np.atleast_1d(v)[at] for v in (expected, actual))
-    raise VerifyError(f"'{plan.name}' at {where}: the store has {got}, its source has {wanted} ({int((~same).sum())} of {same.size} values differ)",
-                      place.fragment.url, None, "an object is damaged, or the input changed: delete the object and bake again")  # fmt: skip
+    raise VerifyError(
+        f"'{plan.name}' at {where}: the store has {got}, its source has {wanted} "
+        f"({int((~same).sum())} of {same.size} values differ)",
+        place.fragment.url,
+        None,
+        "an object is damaged, or the input changed: delete the object and bake again",
+    )
 
 
 def _slices(part: Part) -> Any:

@@ -10,7 +10,7 @@ import dask.array
 import numcodecs
 import numpy as np
 import xarray as xr
-import zarr
+from zarr.codecs import BloscCodec, ZstdCodec
 from zarr.storage import MemoryStore
 
 from bakehouse.plan.types import ArrayPlan, Template
@@ -38,19 +38,23 @@ def template_dataset(template: Template) -> xr.Dataset:
     This is what a recipe's `dynamic_chunking_fn` gets.
     """
     variables = {
-        name: _zeros(name, a.dims, a.shape, _decoded_dtype(a.dtype), thaw(a.attrs)) for name, a in template.arrays.items()
+        name: _zeros(name, a.dims, a.shape, _decoded_dtype(a.dtype), thaw(a.attrs))
+        for name, a in template.arrays.items()
     }
     return xr.Dataset(variables, attrs=dict(template.attrs)).set_coords(_coordinates(template))
 
 
 def make_documents(template: Template, asked: Mapping[str, Mapping[str, Any]] | None = None) -> Documents:
     """Make every metadata document of the store, the consolidated root included; key to JSON bytes."""
-    variables = {name: _encoded(a, dict((asked or {}).get(name, {})), template.zarr_format) for name, a in template.arrays.items()}
+    variables = {
+        name: _encoded(a, dict((asked or {}).get(name, {})), template.zarr_format)
+        for name, a in template.arrays.items()
+    }
     dataset = xr.Dataset(variables, attrs=dict(template.attrs)).set_coords(_coordinates(template))
     store = MemoryStore()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        dataset.to_zarr(store, compute=False, zarr_format=template.zarr_format, consolidated=True)  # type: ignore[call-overload]
+        dataset.to_zarr(store, compute=False, zarr_format=template.zarr_format, consolidated=True)
     return {key: value.to_bytes() for key, value in store._store_dict.items() if is_metadata(key)}
 
 
@@ -75,7 +79,11 @@ def _encoded(array: ArrayPlan, asked: dict[str, Any], zarr_format: int) -> xr.Va
 
 
 def _typed(key: str, value: Any, dtype: Any) -> Any:
-    return dtype.type(value) if key in ("_FillValue", "missing_value") and dtype is not object and not isinstance(value, list) else value
+    return (
+        dtype.type(value)
+        if key in ("_FillValue", "missing_value") and dtype is not object and not isinstance(value, list)
+        else value
+    )
 
 
 def _layout(array: ArrayPlan) -> dict[str, Any]:
@@ -90,21 +98,23 @@ def _compression(dtype: Any, asked: Mapping[str, Any], zarr_format: int) -> dict
     if own:
         return own
     size = 0 if dtype is object else np.dtype(dtype).itemsize
-    shuffle = "shuffle" if size > 1 else "noshuffle"
+    shuffle: Any = "shuffle" if size > 1 else "noshuffle"
     if zarr_format == 2:
         return {"compressors": (numcodecs.Blosc("zstd", 3, getattr(numcodecs.Blosc, shuffle.upper())),)}
     if size == 0:
-        return {"compressors": (zarr.codecs.ZstdCodec(level=3),)}
-    return {"compressors": (zarr.codecs.BloscCodec(cname="zstd", clevel=3, shuffle=shuffle, typesize=size),)}
+        return {"compressors": (ZstdCodec(level=3),)}
+    return {"compressors": (BloscCodec(cname="zstd", clevel=3, shuffle=shuffle, typesize=size),)}
 
 
 def _decoded_dtype(dtype: str) -> Any:
     return object if dtype == "string" or dtype.startswith("cftime") else np.dtype(dtype)
 
 
-def _zeros(name: str, dims: tuple[str, ...], shape: tuple[int, ...], dtype: Any, attrs: Mapping[str, Any]) -> xr.Variable:
+def _zeros(
+    name: str, dims: tuple[str, ...], shape: tuple[int, ...], dtype: Any, attrs: Mapping[str, Any]
+) -> xr.Variable:
     """Make a variable without data; dimension coordinates become indexes, which hold theirs."""
-    fill = "" if dtype == object else np.zeros((), dtype)
+    fill = "" if np.dtype(dtype).hasobject else np.zeros((), dtype)
     if dims == (name,):
         return xr.Variable(dims, np.full(shape, fill, dtype=dtype), dict(attrs))
     return xr.Variable(dims, dask.array.full(shape, fill, dtype=dtype, chunks=shape or -1), dict(attrs))
