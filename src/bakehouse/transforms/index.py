@@ -13,7 +13,8 @@ def show_index(index: Index) -> str:
 
     Examples
     --------
-    >>> show_index(Index({Dimension("time", CombineOp.CONCAT): __import__("bakehouse").patterns.Position(3)}))
+    >>> from bakehouse.patterns import CombineOp, Dimension, Position
+    >>> show_index(Index({Dimension("time", CombineOp.CONCAT): Position(3)}))
     'time=3'
     """
     return ", ".join(f"{dim}={position}" for dim, position in key_of(index))

@@ -1,0 +1,76 @@
+# `make bake` bakes the sample feedstocks, `make test` runs the tests; each sets up what it needs in .venv first.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+SAMPLES := nemo-monthly-sst ostia-monthly-sst north-america-scenarios
+CANDIDATES := python3.13 python3.12 python3.11 python3
+# Set PYTHON to choose another interpreter.
+PYTHON ?=
+
+.PHONY: help setup bake test nightly lint types layers generated format docs lock clean
+
+help: ## list these targets
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.project ## create .venv with the locked requirements and this project
+
+bake: setup ## bake, verify and register the sample feedstocks
+	$(BIN)/bakehouse bake $(SAMPLES)
+
+test: setup ## run the tests
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup
+
+nightly: setup ## run all tests, and many more examples of each property
+	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest --numprocesses 2 --dist loadgroup -m "nightly or not nightly"
+
+lint: setup ## style of the code
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup ## type annotations
+	$(BIN)/mypy
+
+layers: setup ## imports between the rooms
+	$(BIN)/lint-imports --no-logo
+
+generated: setup ## generated files equal their source
+	$(BIN)/python docs/generate.py --check
+
+format: setup ## lay the code out, and mend what ruff can
+	$(BIN)/ruff check --quiet --fix-only .
+	$(BIN)/ruff format .
+
+docs: setup ## write the generated pages and schemas anew
+	$(BIN)/python docs/generate.py
+
+lock: setup ## resolve requirements/dev.txt anew; UPGRADE=1 takes newer versions
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-package bakehouse --custom-compile-command "make lock" --quiet \
+		$(if $(UPGRADE),--upgrade) --output-file requirements/dev.txt
+
+clean: ## remove everything that these targets made
+	rm -rf $(VENV) .bakehouse .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
+
+# Each stamp is newer than what it was made from, so a second `make` installs nothing.
+$(VENV)/.python:
+	@python=""; \
+	for each in $(or $(PYTHON),$(CANDIDATES)); do \
+		if "$$each" -c 'import sys, venv, ensurepip; assert sys.version_info >= (3, 11)' 2>/dev/null; \
+			then python="$$each"; break; fi; \
+	done; \
+	[ -n "$$python" ] || { echo "No Python >= 3.11 with venv among: $(or $(PYTHON),$(CANDIDATES)); set PYTHON=…" >&2; exit 1; }; \
+	"$$python" -m venv --clear $(VENV); \
+	"$$python" --version | tee $@
+
+$(VENV)/.requirements: requirements/dev.txt | $(VENV)/.python
+	@echo "Installing $< into $(VENV); the first time this takes a minute or two"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r $<
+	@touch $@
+
+$(VENV)/.project: pyproject.toml $(VENV)/.requirements
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
