@@ -19,7 +19,13 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError, UnknownConfigurationKeyError
+from obstore.exceptions import (
+    AlreadyExistsError,
+    BaseError,
+    NotSupportedError,
+    PreconditionError,
+    UnknownConfigurationKeyError,
+)
 from obstore.store import HTTPStore, LocalStore, from_url
 
 from bakehouse.chunks import Span
@@ -557,6 +563,9 @@ def _checked(source: Source, action: Any) -> Any:
         raise SourceError(
             "the file changed while it was read", source.where, _first_line(error), "run again"
         ) from error
+    except NotSupportedError as error:
+        fix = "copy the files to a place that does, and name it with --mirror"
+        raise SourceError("the server does not serve byte ranges", source.where, _first_line(error), fix) from error
     except SourceError:
         raise
     except Exception as error:

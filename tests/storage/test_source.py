@@ -8,7 +8,8 @@ import pickle
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,24 @@ def test_a_server_that_forbids_is_named(served: Server) -> None:
         source_of(served.address("a.nc"))
     assert "403" in str(caught.value.cause) or "ermission" in str(caught.value.cause)
     assert "credentials" in str(caught.value.fix)
+
+
+class _Plain(SimpleHTTPRequestHandler):
+    """Serve whole files only."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep quiet."""
+
+
+def test_a_server_without_byte_ranges_is_named_with_a_way_out(tmp_path: Path) -> None:
+    (tmp_path / "a.nc").write_bytes(DATA)
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Plain, directory=str(tmp_path))) as httpd:
+        threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        source = source_of(f"http://127.0.0.1:{httpd.server_port}/a.nc")
+        with pytest.raises(SourceError, match="does not serve byte ranges") as caught:
+            source.read()
+        httpd.shutdown()
+    assert "time=3" in str(caught.value.where) and "--mirror" in str(caught.value.fix)
 
 
 def test_an_answer_that_is_cut_is_asked_again(served: Server) -> None:

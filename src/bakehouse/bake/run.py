@@ -68,7 +68,8 @@ def bake(job: Job, catalog: Path | None) -> Outcome:
     context = job.context("bake")
     note = run_job(job, context)
     plan, store, work = note["plan"], *_places(job.target, note["plan"])
-    receipts, candidate = read_receipts(work), work.child("candidate", context.run_id)
+    planned, candidate = set(plan["task_ids"]), work.child("candidate", context.run_id)
+    receipts = {task: receipt for task, receipt in read_receipts(work).items() if task in planned}
     documents = consolidated(read_candidate(candidate), plan["zarr_format"])
     _verify_candidate(job, note, store, documents, receipts)
     proof = _keep_proof(job.target, plan["prefix"], receipts)
