@@ -11,8 +11,6 @@ import numpy as np
 
 from bakehouse.chunks import Span, overlap
 
-ABSENT = 0
-
 
 @dataclass(frozen=True)
 class Filter:

@@ -6,7 +6,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from threading import Event, Thread
 from typing import Any
 
@@ -155,8 +155,3 @@ def _progress(context: Context, plan: dict[str, Any] | None) -> Progress:
     done = sum(1 for _ in work.list("receipts"))
     phase = "writing" if done < plan["tasks"] else "comparing with the sources"
     return Progress(context.label, phase, done, plan["tasks"], plan["decoded_bytes"])
-
-
-def sandboxed(job: Job, target: Target) -> Job:
-    """Give the same job on another target."""
-    return replace(job, target=target)

@@ -13,7 +13,6 @@ from bakehouse.openers.reference import Opened, ReferenceArray, open_raw
 from bakehouse.storage import Source
 
 DECODING = ("concat_characters", "mask_and_scale", "decode_times", "decode_coords", "decode_timedelta", "use_cftime")
-BACKEND = ("group", "backend_kwargs", "lock", "invalid_netcdf", "phony_dims", "storage_options", "consolidated")
 
 
 def open_dataset(

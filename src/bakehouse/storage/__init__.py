@@ -1,0 +1,21 @@
+"""Targets that are written and sources that are read, by URL.
+
+Objects go through obstore (local disk, S3, GCS, HTTP): no event loop, byte ranges, retries with backoff and
+conditional writes. Sources that obstore does not speak, or that need fsspec's own options, go through fsspec.
+"""
+
+from bakehouse.storage.ranges import RangeFile, coalesced, read_ranges
+from bakehouse.storage.remote import RETRIES, local_path
+from bakehouse.storage.source import Source, make_source
+from bakehouse.storage.target import Target
+
+__all__ = [
+    "RETRIES",
+    "RangeFile",
+    "Source",
+    "Target",
+    "coalesced",
+    "local_path",
+    "make_source",
+    "read_ranges",
+]

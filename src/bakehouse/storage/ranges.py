@@ -1,0 +1,179 @@
+"""Byte ranges of sources: as a file that readers seek in, and in groups for manifests."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections import OrderedDict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import obstore
+
+from bakehouse.chunks import Span
+from bakehouse.errors import SourceError
+from bakehouse.schema import Identity
+from bakehouse.storage.identity import checked, fsspec_identity, identity_of, insist_unchanged
+from bakehouse.storage.remote import needs_fsspec, open_remote
+
+if TYPE_CHECKING:
+    from bakehouse.storage.source import Source
+
+BLOCK_BYTES = 2**16
+KEPT_BLOCKS = 64
+GAP_BYTES = 2**16
+
+
+class RangeFile(io.RawIOBase):
+    """A remote object as a seekable file, read by byte ranges in blocks, of which the latest are kept.
+
+    Headers are read in many small pieces, near each other: kept blocks spare most of the requests. Long reads are
+    passed through. A change of the object between two reads raises SourceError.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.store, self.key = open_remote(source.location, source.options)
+        self.size = source.identity.size_bytes
+        if self.size is None:
+            self.size = checked(source, lambda: int(obstore.head(self.store, self.key)["size"]))
+        self.position = 0
+        self.blocks: OrderedDict[int, Any] = OrderedDict()
+
+    def readable(self) -> bool:
+        """Say that it can be read, which is all it can do."""
+        return True
+
+    def seekable(self) -> bool:
+        """Byte ranges make every position reachable."""
+        return True
+
+    def tell(self) -> int:
+        """Give the position in bytes."""
+        return self.position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move without reading."""
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self.position, io.SEEK_END: self.size or 0}[whence]
+        self.position = max(0, base + offset)
+        return self.position
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer from one byte range."""
+        want = min(len(buffer), max(0, (self.size or 0) - self.position))
+        if want == 0:
+            return 0
+        start = self.position
+        read = self.fetch if want > KEPT_BLOCKS * BLOCK_BYTES // 2 else self._from_blocks
+        data = checked(self.source, lambda: read(start, want))
+        if len(data) != want:
+            raise SourceError(
+                f"got {len(data)} bytes where {want} were asked for at offset {self.position}", self.source.where
+            )
+        buffer[:want] = data
+        self.position += want
+        return want
+
+    def _from_blocks(self, start: int, length: int) -> Any:
+        """Give a byte range from kept blocks; missing neighbours come in one request."""
+        wanted = range(start // BLOCK_BYTES, -(-(start + length) // BLOCK_BYTES))
+        missing = [b for b in wanted if b not in self.blocks]
+        if missing:
+            first, last = missing[0], missing[-1] + 1
+            end = min(last * BLOCK_BYTES, self.size or 0)
+            data = self.fetch(first * BLOCK_BYTES, end - first * BLOCK_BYTES)
+            self.blocks |= {b: data[(b - first) * BLOCK_BYTES :][:BLOCK_BYTES] for b in range(first, last)}
+        joined = b"".join(self.blocks[b] for b in wanted)
+        while len(self.blocks) > KEPT_BLOCKS:
+            self.blocks.popitem(last=False)
+        return joined[start - wanted[0] * BLOCK_BYTES :][:length]
+
+    def fetch(self, start: int, length: int) -> Any:
+        """Get one byte range, if the object is still what it was."""
+        options: Any = {"range": (start, start + length)}
+        etag = self.source.identity.etag
+        if etag and not etag.startswith("W/"):  # a weak etag matches nothing (RFC 9110, 13.1.1)
+            options["if_match"] = etag
+        found = obstore.get(self.store, self.key, options=options)
+        insist_unchanged(self.source, identity_of(found.meta))
+        return memoryview(found.bytes())
+
+
+def read_ranges(source: Source, ranges: list[Span]) -> list[Any]:
+    """Read byte ranges of a source; neighbours are fetched in one request.
+
+    Raises
+    ------
+    SourceError
+        If the source can't be read, or gives fewer bytes than asked for.
+    """
+    found = checked(source, lambda: _ranges(source, ranges)) if ranges else []
+    for (start, stop), data in zip(ranges, found, strict=True):
+        if len(data) != stop - start:
+            raise SourceError(
+                f"got {len(data)} bytes where {stop - start} were asked for at offset {start}",
+                source.where,
+                "the file is shorter than it was",
+                "run again",
+            )
+    return found
+
+
+def _ranges(source: Source, ranges: list[Span]) -> list[Any]:
+    if source.is_local:
+        return _local_ranges(source, ranges)
+    if needs_fsspec(source.location, source.options):
+        with fsspec_open(source) as file:
+            return [_read_at(file, start, stop) for start, stop in ranges]
+    remote = RangeFile(source)
+    found: dict[Span, Any] = {span: b"" for span in ranges if span[0] == span[1]}
+    for first, last, members in coalesced(ranges):
+        data = remote.fetch(first, last - first)
+        found |= {(a, b): data[a - first : b - first] for a, b in members}
+    return [found[span] for span in ranges]
+
+
+def _local_ranges(source: Source, ranges: list[Span]) -> list[bytes]:
+    with open_local(source) as file:
+        return [os.pread(file.fileno(), stop - start, start) for start, stop in ranges]
+
+
+def open_local(source: Source) -> Any:
+    """Open a local file, if it is still what it was."""
+    file = Path(source.path).open("rb")  # noqa: SIM115 - handed to the caller, who closes it
+    stat = os.fstat(file.fileno())
+    insist_unchanged(source, Identity(stat.st_size, None, str(stat.st_mtime_ns)))
+    return file
+
+
+def fsspec_open(source: Source) -> Any:
+    """Open a file through fsspec, if it is still what it was."""
+    import fsspec
+
+    if source.identity != Identity():
+        insist_unchanged(source, fsspec_identity(source))
+    return fsspec.open(source.location, mode="rb", **source.options).open()
+
+
+def _read_at(file: Any, start: int, stop: int) -> bytes:
+    file.seek(start)
+    return bytes(file.read(stop - start))
+
+
+def coalesced(ranges: list[Span]) -> Iterator[tuple[int, int, list[Span]]]:
+    """Group byte ranges that lie close together, so that one request fetches each group; empty ones need none.
+
+    Examples
+    --------
+    >>> list(coalesced([(500_000, 500_010), (0, 10), (10, 30)]))
+    [(0, 30, [(0, 10), (10, 30)]), (500000, 500010, [(500000, 500010)])]
+    """
+    group: list[Span] = []
+    for span in sorted(span for span in ranges if span[0] < span[1]):
+        if group and span[0] > max(b for _, b in group) + GAP_BYTES:
+            yield group[0][0], max(b for _, b in group), group
+            group = []
+        group.append(span)
+    if group:
+        yield group[0][0], max(b for _, b in group), group
