@@ -78,11 +78,8 @@ def _decode(raw: xr.Dataset, opened: Opened, kwargs: Mapping[str, Any], dry: boo
     coords = set(raw.coords)
     attrs = dict(raw.attrs)
     if kwargs.get("decode_cf", True):
-        chosen = {k: kwargs[k] for k in DECODING if kwargs.get(k) is not None}
         variables, attrs, found = xr.conventions.decode_cf_variables(  # type: ignore[assignment]
-            variables,
-            attrs,
-            **{**_decode_defaults(), **chosen},
+            variables, attrs, **_decoding(kwargs)
         )
         coords |= set(found)
     dataset = xr.Dataset(variables, attrs=attrs).set_coords([c for c in coords if c in variables])
@@ -90,8 +87,14 @@ def _decode(raw: xr.Dataset, opened: Opened, kwargs: Mapping[str, Any], dry: boo
     return dataset
 
 
-def _decode_defaults() -> dict[str, Any]:
-    return {"concat_characters": True, "mask_and_scale": True, "decode_times": True, "decode_coords": True}
+def _decoding(kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the decoding that the recipe asks for; `use_cftime` in the form that xarray keeps."""
+    chosen = {"concat_characters": True, "mask_and_scale": True, "decode_times": True, "decode_coords": True}
+    chosen |= {k: kwargs[k] for k in DECODING if kwargs.get(k) is not None}
+    asked = chosen.pop("use_cftime", None)
+    if asked is not None and chosen["decode_times"] is True:
+        return {**chosen, "decode_times": xr.coders.CFDatetimeCoder(use_cftime=asked)}
+    return chosen
 
 
 def _reference(opened: Opened, name: str, raw: xr.Variable, dry: bool) -> xr.Variable:
