@@ -13,6 +13,17 @@ from bakehouse.storage import Target
 MEMORY_BYTES = 256 * 2**20
 
 
+def work_folder(target: Target, prefix: str) -> Target:
+    """Name the folder beside a store that holds receipts, comparisons and candidate documents.
+
+    Examples
+    --------
+    >>> work_folder(Target("s3://bucket/oisst"), "1a2b.zarr").url
+    's3://bucket/oisst/.1a2b.zarr.work'
+    """
+    return target.child(f".{prefix}.work")
+
+
 @dataclass(frozen=True)
 class Context:
     """One run of one recipe.

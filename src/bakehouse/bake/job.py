@@ -11,7 +11,7 @@ from threading import Event, Thread
 from typing import Any
 
 from bakehouse.bakeries import pipeline_options, quiet_beam
-from bakehouse.context import Context, using
+from bakehouse.context import Context, using, work_folder
 from bakehouse.errors import BakehouseError, RecipeError
 from bakehouse.feedstock import Feedstock, blame, load_recipes, recipe_place
 from bakehouse.meta.project import Bakery
@@ -151,7 +151,7 @@ def _watch(job: Job, context: Context, stop: Event) -> None:
 def _progress(context: Context, plan: dict[str, Any] | None) -> Progress:
     if plan is None:
         return Progress(context.label, "reading headers")
-    work = context.target.child(f".{plan['prefix']}.work")
+    work = work_folder(context.target, plan["prefix"])
     done = sum(1 for _ in work.list("receipts"))
     phase = "writing" if done < plan["tasks"] else "comparing with the sources"
     return Progress(context.label, phase, done, plan["tasks"], plan["decoded_bytes"])

@@ -17,7 +17,7 @@ from bakehouse.bake.job import Job, run_job
 from bakehouse.catalog.entry import Entry
 from bakehouse.catalog.lines import opening_line
 from bakehouse.catalog.register import register
-from bakehouse.context import Context
+from bakehouse.context import Context, work_folder
 from bakehouse.errors import CatalogError, VerifyError
 from bakehouse.storage import Target
 from bakehouse.verify import check_dataset, check_documents, check_objects, check_tasks, stop_on
@@ -144,7 +144,7 @@ def _same_version(note: dict[str, Any] | None, entry: Entry) -> None:
 
 
 def _places(target: Target, plan: dict[str, Any]) -> tuple[Target, Target]:
-    return target.child(plan["prefix"]), target.child(f".{plan['prefix']}.work")
+    return target.child(plan["prefix"]), work_folder(target, plan["prefix"])
 
 
 def _verify_candidate(
@@ -156,7 +156,7 @@ def _verify_candidate(
         store, [o for r in receipts.values() for o in r.objects], hashes=plan["check"]["level"] == "full"
     )
     if problems:
-        forget_damaged(store, job.target.child(f".{plan['prefix']}.work"), receipts)
+        forget_damaged(store, work_folder(job.target, plan["prefix"]), receipts)
     stop_on(problems, f"{job.feedstock.id}/{job.recipe} ({store.url})")
     dataset = xr.open_zarr(CandidateStore(store, documents, read_only=True), consolidated=True, chunks=None)
     problems = check_dataset(dataset, plan["concat"], note["ordered"], plan["arrays"])

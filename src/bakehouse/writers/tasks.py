@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from bakehouse.context import work_folder
 from bakehouse.errors import VerifyError
 from bakehouse.openers.reference import library_reads
 from bakehouse.plan.types import ArrayPlan, Part, Plan, Task
@@ -48,7 +49,7 @@ class Prepared:
     def work(self) -> Target:
         """Give the folder beside the store that holds receipts and the candidate's documents, of this version only."""
         own = self.plan.prefix if self.plan.version in self.plan.prefix else f"{self.plan.prefix}.{self.plan.version}"
-        return self.target.child(f".{own}.work")
+        return work_folder(self.target, own)
 
     @property
     def candidate(self) -> Target:
