@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -112,6 +116,115 @@ def test_where_conditions_are_ignored_the_last_creator_replaces_the_first(rclone
     assert target.create("root", b"first")
     assert target.create("root", b"second")
     assert target.get("root") == b"second"
+
+
+def test_creating_again_what_is_there_counts_as_created(conditional: Target) -> None:
+    assert conditional.create("root", b"same")
+    assert conditional.create("root", b"same")
+    assert not conditional.create("root", b"other")
+
+
+def test_an_object_is_replaced_only_if_it_holds_what_is_expected(target: Target) -> None:
+    target.put("a/root", b"old")
+    assert not target.replace("a/root", b"new", b"older")
+    assert target.get("a/root") == b"old"
+    assert target.replace("a/root", b"new", b"old")
+    assert target.get("a/root") == b"new"
+    assert target.replace("a/root", b"new", b"old"), "it holds already what it is to hold"
+    assert not target.replace("a/root", b"newer", b"old")
+    assert target.get("a/root") == b"new"
+
+
+def test_what_is_not_there_is_not_replaced(target: Target) -> None:
+    assert not target.replace("a/root", b"new", b"old")
+    assert not target.replace("a/root", b"new", b"")
+    assert list(target.list()) == []
+
+
+def test_of_racing_replacers_one_wins(conditional: Target) -> None:
+    conditional.put("root", b"old")
+    with ThreadPoolExecutor(8) as pool:
+        won = list(pool.map(lambda i: (conditional.replace("root", str(i).encode(), b"old"), i), range(16)))
+    (winner,) = [i for replaced, i in won if replaced]
+    assert conditional.get("root") == str(winner).encode()
+
+
+ADD = """
+import json, os, sys
+from bakehouse.storage import Target
+target = Target(sys.argv[1], json.loads(sys.argv[2]))
+for number in range(20):
+    while not target.replace("list", (found := target.get("list")) + f"{os.getpid()}/{number} ".encode(), found):
+        pass
+"""
+
+
+def test_lines_that_several_processes_add_are_all_there(conditional: Target) -> None:
+    conditional.put("list", b"")
+    command = [sys.executable, "-c", ADD, conditional.url, json.dumps(dict(conditional.options))]
+    processes = [subprocess.Popen(command) for _ in range(3)]
+    assert [process.wait() for process in processes] == [0, 0, 0]
+    lines = (conditional.get("list") or b"").decode().split()
+    assert sorted(lines) == sorted(f"{process.pid}/{number}" for process in processes for number in range(20))
+
+
+def test_a_copy_holds_the_same_bytes(target: Target) -> None:
+    here, there = target.child("one"), target.child("two", "three")
+    here.put("a/b", b"12345")
+    there.put("c/d", b"before")
+    here.copy("a/b", there, "c/d")
+    here.copy("a/b", here, "again")
+    assert (there.get("c/d"), here.get("again"), here.get("a/b")) == (b"12345", b"12345", b"12345")
+    here.put("a/b", b"other")
+    assert (there.get("c/d"), here.get("a/b")) == (b"12345", b"other")
+
+
+@pytest.mark.parametrize("name", ["sea surface", "été", "50%", "a%20b", "x#1", "a+b", "[0]", "a&b=c?"])
+def test_objects_of_any_name_are_copied(target: Target, name: str) -> None:
+    target.put(f"{name}/0", b"1")
+    target.copy(f"{name}/0", target.child(name), "1")
+    assert sorted(target.list()) == sorted([(f"{name}/0", 1), (f"{name}/1", 1)])
+
+
+def test_between_places_that_share_nothing_bytes_are_copied(moto: S3, tmp_path: Path) -> None:
+    disk, bucket, other = Target(str(tmp_path)), on_s3(moto, "a"), on_s3(moto.new_bucket())
+    disk.put("x", b"1")
+    disk.copy("x", bucket, "y")
+    bucket.copy("y", other, "z")
+    other.copy("z", disk, "back")
+    assert disk.get("back") == b"1"
+
+
+def test_on_a_disk_a_copy_takes_no_room(tmp_path: Path) -> None:
+    Target(str(tmp_path)).child("one").put("a", b"1")
+    Target(str(tmp_path / "one")).copy("a", Target(tmp_path.as_uri()).child("two"), "a")
+    assert (tmp_path / "one/a").samefile(tmp_path / "two/a")
+
+
+def test_where_links_can_not_be_made_bytes_are_copied(tmp_path: Path) -> None:
+    elsewhere = Path("/dev/shm")
+    if not elsewhere.is_dir() or elsewhere.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("needs a second file system at /dev/shm")
+    with TemporaryDirectory(dir=elsewhere) as folder:
+        Target(str(tmp_path)).put("a", b"1")
+        Target(str(tmp_path)).copy("a", Target(folder), "b")
+        assert Target(folder).get("b") == b"1"
+
+
+def test_what_is_not_there_is_not_copied(target: Target) -> None:
+    with pytest.raises(StorageError, match="cannot copy 'nothing'"):
+        target.copy("nothing", target, "something")
+    assert list(target.list()) == []
+
+
+def test_sizes_are_told_without_reading(target: Target) -> None:
+    target.put("a/x", b"12345")
+    assert (target.size("a/x"), target.size("a"), target.size("y"), target.child("no").size("x")) == (
+        5,
+        None,
+        None,
+        None,
+    )
 
 
 def spelling_of(server: S3, spelling: str) -> dict[str, Any]:
