@@ -69,6 +69,13 @@ mirrors = click.option(
     "--mirror", "mirrors", multiple=True, type=Mirror(), envvar=URL_MAP, show_envvar=True,
     help="Read inputs whose URL begins with FROM from TO instead. Repeatable; in the environment, separate by ';'.",
 )  # fmt: skip
+cache = click.option(
+    "--cache", metavar="PATH|URL", help="Keep whole copies of inputs there, and read those that are still current."
+)
+missing = click.option(
+    "--missing", type=click.Choice(["error", "skip"]), default="error", show_default=True,
+    help="Stop at an input that is not there, or leave a gap.",
+)  # fmt: skip
 feedstock = click.argument("feedstocks", nargs=-1, metavar="[ID]...")
 recipe = click.argument("name", metavar="ID[/RECIPE]")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import posixpath
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
@@ -28,10 +30,19 @@ def package_file(url: str, index: str) -> tuple[str, Identity]:
 
 
 def _recorded(package: str, inside: str, path: Path) -> Identity:
+    """Identify a file by the digest in its package's record, or as the record would where it is not listed."""
     try:
         files = distribution(package.replace("_", "-")).files or []
         found = next((f for f in files if f.as_posix() == f"{package}/{inside}" and f.hash), None)
     except PackageNotFoundError:
         found = None
-    size = path.stat().st_size if path.is_file() else None
-    return Identity(size, None, None, f"{found.hash.mode}-{found.hash.value}" if found and found.hash else None)
+    if not path.is_file():
+        return Identity(sha256=f"{found.hash.mode}-{found.hash.value}" if found and found.hash else None)
+    said = f"{found.hash.mode}-{found.hash.value}" if found and found.hash else _hashed(path)
+    return Identity(path.stat().st_size, None, None, said)
+
+
+def _hashed(path: Path) -> str:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").digest()
+    return f"sha256-{base64.urlsafe_b64encode(digest).decode().rstrip('=')}"

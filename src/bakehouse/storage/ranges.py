@@ -35,7 +35,7 @@ class RangeFile(io.RawIOBase):
     def __init__(self, source: Source) -> None:
         self.source = source
         self.store, self.key = open_remote(source.location, source.options)
-        self.size = source.identity.size_bytes
+        self.size = source.held.size_bytes
         if self.size is None:
             self.size = checked(source, lambda: int(obstore.head(self.store, self.key)["size"]))
         self.position = 0
@@ -91,8 +91,10 @@ class RangeFile(io.RawIOBase):
 
     def fetch(self, start: int, length: int) -> Any:
         """Get one byte range, if the object is still what it was."""
-        options: Any = {"range": (start, start + length)}
-        etag = self.source.identity.etag
+        options: Any = {}
+        if (start, length) != (0, self.size):  # asked for a range that is the whole, some servers give no range
+            options["range"] = (start, start + length)
+        etag = self.source.held.etag
         if etag and not etag.startswith("W/"):  # a weak etag matches nothing (RFC 9110, 13.1.1)
             options["if_match"] = etag
         found = obstore.get(self.store, self.key, options=options)
@@ -151,7 +153,7 @@ def fsspec_open(source: Source) -> Any:
     """Open a file through fsspec, if it is still what it was."""
     import fsspec
 
-    if source.identity != Identity():
+    if source.held != Identity():
         insist_unchanged(source, fsspec_identity(source))
     return fsspec.open(source.location, mode="rb", **source.options).open()
 

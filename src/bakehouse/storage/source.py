@@ -19,6 +19,7 @@ class Source:
     """One input file: its URL as the recipe gives it, and where it is read from.
 
     `location` differs from `url` for mirrors, ``package://`` files and cached copies. `options` are fsspec's.
+    `identity` is of the file that the URL names; `copy`, where `location` is a copy of it, is of the copy.
     """
 
     url: str
@@ -26,6 +27,12 @@ class Source:
     options: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
     identity: Identity = Identity()
     index: str = ""
+    copy: Identity | None = None
+
+    @property
+    def held(self) -> Identity:
+        """Give what identifies the file that is read, at `location`."""
+        return self.copy or self.identity
 
     @property
     def path(self) -> str:
