@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bakehouse.patterns import Key
 
@@ -70,7 +70,8 @@ class Extent:
 
     `first` and `last` compare as the coordinate's values do (times in microseconds). `direction` is 1 (strictly
     rising), -1 (strictly falling) or 0 (neither); a single value has direction 1. `unit` is the coarsest unit in
-    which every time is a whole number. An end that is missing (NaN, NaT) is None, which equals itself.
+    which every time is a whole number. An end that is missing (NaN, NaT) is None, which equals itself. `values` are
+    all of them, where the recipe's policy needs more than the ends.
     """
 
     first: float | int | str | None
@@ -78,6 +79,7 @@ class Extent:
     direction: int
     shown: tuple[str, str] = ("", "")
     unit: str | None = None
+    values: tuple[float | int | str, ...] = ()
 
     def __post_init__(self) -> None:
         """Tell missing ends from values."""
@@ -92,7 +94,10 @@ class InputSchema:
 
     Digests and extents exist only where the plan needs them: for variables without a concat dimension, and for
     coordinates along one. `expects` is what the pattern says of each dimension: how many inputs it has along it, and
-    how many elements each brings (nitems_per_file). `previews` show a few values of digested variables, for messages.
+    how many elements each brings (nitems_per_file). `previews` show a few values of digested variables, for messages;
+    `values` hold those of small ones as float64, until a DatasetSchema keeps them once for each digest.
+    `stands_for` says that it describes a whole run of inputs that are in a published store already: along which
+    dimension, and how many, this one's key being the last. A `gap` was not there: fill stands in its place.
     """
 
     url: str
@@ -104,11 +109,16 @@ class InputSchema:
     digests: tuple[tuple[str, str], ...] = ()
     previews: tuple[tuple[str, str], ...] = ()
     expects: tuple[tuple[str, int, int | None], ...] = ()
+    stands_for: tuple[str, int] | None = None
+    gap: bool = False
+    values: tuple[tuple[str, bytes], ...] = ()
 
 
 @dataclass(frozen=True)
 class DatasetSchema:
     """All inputs met so far, by key. Two different inputs under one key are both kept, for the plan to refuse.
+
+    `values` holds the float64 values of small digested variables, by digest: what many inputs share is kept once.
 
     Examples
     --------
@@ -119,11 +129,15 @@ class DatasetSchema:
     """
 
     inputs: Mapping[Key, frozenset[InputSchema]] = field(default_factory=dict)
+    values: Mapping[str, bytes] = field(default_factory=dict)
 
     @classmethod
     def of(cls, key: Key, schema: InputSchema) -> DatasetSchema:
         """Make the schema of a single input."""
-        return cls({key: frozenset([schema])})
+        digests = dict(schema.digests)
+        return cls(
+            {key: frozenset([replace(schema, values=())])}, {digests[name]: found for name, found in schema.values}
+        )
 
     def merge(self, other: DatasetSchema) -> DatasetSchema:
         """Unite two schemas."""
@@ -183,7 +197,9 @@ def _codec(value: object) -> object:
 def merge_all(schemas: Iterable[DatasetSchema]) -> DatasetSchema:
     """Unite any number of schemas in one pass."""
     inputs: dict[Key, frozenset[InputSchema]] = {}
+    values: dict[str, bytes] = {}
     for schema in schemas:
+        values |= schema.values
         for key, found in schema.inputs.items():
             inputs[key] = inputs[key] | found if key in inputs else found
-    return DatasetSchema(inputs)
+    return DatasetSchema(inputs, values)

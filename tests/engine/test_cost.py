@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +15,18 @@ import pytest
 import xarray as xr
 
 from bakehouse.context import Context, using
+from bakehouse.openers.xarray import open_dataset
 from bakehouse.patterns import FilePattern, pattern_from_file_sequence
-from bakehouse.storage import Target
+from bakehouse.storage import Target, make_source
 from bakehouse.transforms import OpenURLWithFSSpec, OpenWithXarray, StoreToZarr
+from bakehouse.writers import pieces
+from bakehouse.writers.publish import save_candidate
+from benchmarks.memory import measure
 from tests.engine.pipeline import run_pipeline
 from tests.support.http import Server
+from tests.writers.direct import compare_all, prepared_for, write_all
 
+MB = 2**20
 STEPS, ROWS, COLUMNS = 8, 250, 250
 
 
@@ -68,20 +76,55 @@ def test_planning_reads_headers_and_no_data(steps: Any, http_server: Server, tmp
     assert sorted(p.name for p in (tmp_path / "out").rglob("*") if p.is_file()) == ["run.json"]
 
 
-def peak_of_baking(folder: Path, count: int) -> int:
+def peak_of_baking(folder: Path, count: int, *steps: Any) -> int:
+    folder.mkdir()
     pattern = pattern_from_file_sequence([str(p) for p in write_files(folder, count)], "time")
+    with traced() as peak, using(context_of(folder / "out")):
+        run_pipeline(recipe_of(pattern, *steps), direct_num_workers=1)  # two threads peak together by chance
+        return peak()
+
+
+@contextmanager
+def traced() -> Iterator[Callable[[], int]]:
+    """Count the bytes that Python and numpy hold; give a function that tells the peak."""
     tracemalloc.start()
     try:
-        with using(context_of(folder / "out")):
-            run_pipeline(recipe_of(pattern, double), direct_num_workers=1)  # two threads peak together by chance
-        return tracemalloc.get_traced_memory()[1]
+        yield lambda: tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
 
 
-def test_memory_does_not_grow_with_the_dataset_though_the_recipe_computes_eagerly(tmp_path: Path) -> None:
-    (tmp_path / "warm").mkdir(), (tmp_path / "few").mkdir(), (tmp_path / "many").mkdir()
-    peak_of_baking(tmp_path / "warm", 4)  # imports and caches are paid for once
-    few, many = peak_of_baking(tmp_path / "few", 8), peak_of_baking(tmp_path / "many", 32)
+@pytest.mark.parametrize("steps", [(), (double,)], ids=["untouched", "computed"])
+def test_memory_does_not_grow_with_the_dataset_though_the_recipe_computes_eagerly(steps: Any, tmp_path: Path) -> None:
+    peak_of_baking(tmp_path / "warm", 3, *steps)  # imports and caches are paid for once
+    few, many = peak_of_baking(tmp_path / "few", 6, *steps), peak_of_baking(tmp_path / "many", 20, *steps)
     assert many < 1.15 * few
-    assert many < 0.5 * 32 * STEPS * ROWS * COLUMNS * 4
+    assert many < 0.5 * 20 * STEPS * ROWS * COLUMNS * 4
+
+
+@pytest.mark.parametrize("chunks", [None, (1, 256, 256)], ids=["contiguous", "chunked"])
+def test_a_task_holds_its_objects_and_a_piece_of_an_input(
+    chunks: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pieces, "PIECE_BYTES", MB)
+    values = np.add.outer(np.arange(64), np.add.outer(np.arange(256), np.arange(256))).astype("f4")  # 16 MB
+    dataset = xr.Dataset({"v": (("time", "y", "x"), values)}, {"time": np.arange(64)})
+    dataset.to_netcdf(tmp_path / "0.nc", engine="h5netcdf", encoding={"v": {"chunksizes": chunks}})
+    source = [open_dataset(make_source(str(tmp_path / "0.nc"), {}, {}))]
+    prepared = prepared_for(source, Target(str(tmp_path / "out")), shards={"time": -1}, target_chunks={"time": 4})
+    assert [part.size_bytes for task in prepared.plan.tasks for part in task.parts if part.array == "v"] == [16 * MB]
+    save_candidate(prepared)
+    with traced() as peak:
+        write_all(prepared, source)
+        assert peak() < 16 * MB + 8 * MB
+    with traced() as peak:
+        compare_all(prepared, source)
+        assert peak() < 12 * MB
+
+
+@pytest.mark.nightly
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads sizes of processes from /proc")
+@pytest.mark.parametrize("recipe", ["lazy", "eager"])
+def test_a_bake_takes_the_same_memory_whatever_the_size_of_its_inputs(recipe: str, tmp_path: Path) -> None:
+    first, *others = [found.peak_bytes for found in measure(tmp_path, [0.25, 0.5, 1], [recipe])]
+    assert max(others) < 1.15 * first, (first, others)

@@ -234,7 +234,7 @@ def test_a_coordinate_with_missing_values(at: int, kind: str) -> None:
 
 
 def test_order_is_not_checked_where_the_recipe_says_so() -> None:
-    assert plan_of(schema_of(sea(4), sea(0), sea(0)), check_order=False).template.sizes["time"] == 6
+    assert plan_of(schema_of(sea(4), sea(0), sea(0)), order="any").template.sizes["time"] == 6
 
 
 def calendar(name: str, start: int) -> xr.Dataset:

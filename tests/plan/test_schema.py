@@ -150,3 +150,17 @@ def test_extents_without_values_are_equal_too() -> None:
 )
 def test_an_identity_names_its_evidence(identity: Identity, strength: str) -> None:
     assert identity.strength == strength
+
+
+def test_values_that_inputs_share_are_kept_once() -> None:
+    schemas = [
+        DatasetSchema.of(
+            (("t", i),),
+            InputSchema(f"{i}.nc", Identity(), (), (), digests=(("lat", "d"),), values=(("lat", b"12345678"),)),
+        )
+        for i in range(3)
+    ]
+    merged = merge_all(schemas)
+    assert merged.values == {"d": b"12345678"}
+    assert all(not found.values for each in merged.inputs.values() for found in each)
+    assert merged == merge_all([*reversed(schemas), merged]) == pickle.loads(pickle.dumps(merged))

@@ -77,10 +77,21 @@ def test_another_url_of_an_input_is_another_version() -> None:
         {"attrs": {"title": "Sea"}},
         {"zarr_format": 2},
         {"combine_attrs": "identical"},
+        {"order": "sort"},
+        {"order": "drop_duplicates"},
+        {"missing_variables": "fill"},
+        {"coordinate_tolerance": 1e-6},
+        {"coordinate_tolerance": {"lat": 1e-6}},
     ],
 )
 def test_another_recipe_or_option_is_another_version(change: dict[str, Any]) -> None:
     assert planned(**change).version != planned().version
+
+
+def test_policies_that_are_not_asked_for_are_no_part_of_a_version() -> None:
+    said = {"order": "error", "missing_variables": "error", "coordinate_tolerance": 0.0}
+    assert planned(**said).version == planned().version == planned(order="any").version
+    assert not set(said) & set(planned(**said).options)
 
 
 def test_two_codecs_make_two_versions() -> None:

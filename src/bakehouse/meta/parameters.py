@@ -38,6 +38,10 @@ Lengths = dict[str, Annotated[int, AfterValidator(_length)]]
 """Elements per dimension; -1 is the whole dimension."""
 
 
+Tolerance = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""A distance in a coordinate's own units."""
+
+
 class OpenSpec(Strict):
     """How inputs are opened: keyword arguments of `xarray.open_dataset`."""
 
@@ -75,7 +79,22 @@ class StoreSpec(Strict):
     encoding: dict[str, dict[str, Any]] = Field(default={}, description="Encoding by variable, as in xarray")
     attrs: dict[str, Any] = Field(default={}, description="Attributes to add to the root")
     zarr_format: Literal[2, 3] | None = None
-    combine_attrs: Literal["identical", "no_conflicts", "drop_conflicts", "override", "drop"] | None = None
+    format: Literal["zarr", "icechunk"] | None = Field(
+        default=None, description="Plain zarr, or an Icechunk repository in which each version is a snapshot"
+    )
+    combine_attrs: Literal["identical", "drop_conflicts"] | None = Field(
+        default=None, description="Whether attributes that differ are dropped (unless values would change meaning)"
+    )
+    order: Literal["error", "sort", "drop_duplicates", "any"] | None = Field(
+        default=None,
+        description="Inputs out of order or repeating: refuse, sort inputs, leave out exact repeats, or store all",
+    )
+    missing_variables: Literal["error", "fill"] | None = Field(
+        default=None, description="A variable that inputs lack: refuse, or store fill there"
+    )
+    coordinate_tolerance: dict[str, Tolerance] | Tolerance | None = Field(
+        default=None, description="How far coordinates may differ between inputs, in their units: for all, or by name"
+    )
 
     @model_validator(mode="after")
     def _shards_hold_whole_chunks(self) -> StoreSpec:
@@ -89,4 +108,6 @@ class StoreSpec(Strict):
                 raise refusal("BH422", message, fix, ("shards", dim))
         if shards and self.zarr_format == 2:
             raise refusal("BH422", "zarr format 2 has no shards", "remove shards, or write zarr_format: 3", ("shards",))
+        if self.format == "icechunk" and self.zarr_format == 2:
+            raise refusal("BH422", "Icechunk stores zarr v3 only", "write zarr_format: 3", ("zarr_format",))
         return self

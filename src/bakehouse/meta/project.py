@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
 
 from bakehouse.errors import UsageError, did_you_mean
 from bakehouse.meta.base import Listed, Strict, refusal
 from bakehouse.meta.models import LicenseLink, Maintainer
+
+
+class Retention(Strict):
+    """Which earlier versions `bakehouse gc` leaves, unless its options say otherwise."""
+
+    keep: NonNegativeInt = Field(default=1, description="How many versions before the one in use stay")
+    older_than_days: NonNegativeFloat = Field(default=30, description="Nothing younger than this many days is removed")
 
 
 class Bakery(Strict):
@@ -19,11 +26,16 @@ class Bakery(Strict):
     catalog: Literal["local", "published"] = Field(
         default="local", description="Which catalog its bakes are registered in"
     )
+    cache: str | None = Field(
+        default=None, description="Where copies of inputs are kept: a URL, or a path relative to the project"
+    )
     workers: PositiveInt | None = Field(default=None, description="Most workers at once; all cores if left out")
     threads: PositiveInt | None = Field(default=None, description="Threads per worker")
+    retention: Retention = Field(default=Retention(), description="What `bakehouse gc` leaves")
     options: dict[str, Any] = Field(default={}, description="Options of the Beam runner")
     storage_options: dict[str, Any] = Field(
-        default={}, description="Options of the target's file system; never credentials"
+        default={},
+        description="Options of the file system of the target, and of a cache on the same one; never credentials",
     )
 
 

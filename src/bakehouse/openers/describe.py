@@ -13,6 +13,8 @@ from xarray.core import indexing
 from bakehouse.errors import SchemaError
 from bakehouse.openers.reference import ReferenceArray
 from bakehouse.openers.times import extent_of
+from bakehouse.plan.tolerance import COMPARED, SHOWN
+from bakehouse.plan.types import StoreOptions
 from bakehouse.schema import POINTING, Attrs, Extent, Identity, InputSchema, VariableSchema, freeze
 
 CF_ENCODING = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned", "units", "calendar")
@@ -20,7 +22,12 @@ SLAB_BYTES = 2**26
 
 
 def describe(
-    dataset: xr.Dataset, url: str, identity: Identity, dims: Mapping[str, str], dry: bool = False
+    dataset: xr.Dataset,
+    url: str,
+    identity: Identity,
+    dims: Mapping[str, str],
+    dry: bool = False,
+    options: StoreOptions | None = None,
 ) -> InputSchema:
     """Summarise a fragment: sizes, variables, coordinates along concat dims, digests of what inputs must share.
 
@@ -30,6 +37,8 @@ def describe(
         The combine dimensions, each ``concat`` or ``merge``.
     dry
         Leave out digests that would need data to be read.
+    options
+        What the recipe asks of its store: some policies need values where others need digests.
 
     Raises
     ------
@@ -37,6 +46,7 @@ def describe(
         If a variable's name or index has no counterpart in zarr.
     """
     _insist_storable(dataset, url)
+    asked = options or StoreOptions("")
     auxiliary = set(dataset.coords) | _pointed_at(dataset)
     variables = {
         str(n): _variable(str(n), v, n in dataset.coords, n in auxiliary) for n, v in dataset.variables.items()
@@ -49,7 +59,9 @@ def describe(
     extents = {
         d: e
         for d, op in dims.items()
-        if op == "concat" and d in dataset.variables and (e := _extent(dataset[d].variable))
+        if op == "concat"
+        and d in dataset.variables
+        and (e := _extent(dataset[d].variable, asked.order == "drop_duplicates"))
     }
     return InputSchema(
         url,
@@ -60,6 +72,11 @@ def describe(
         tuple(extents.items()),
         tuple((n, digest(dataset[n].variable)) for n in shared),
         tuple((n, preview(dataset[n].variable)) for n in shared),
+        values=tuple(
+            (n, (np.asarray(dataset[n].values, "f8") + 0.0).tobytes())
+            for n in shared
+            if _is_comparable(dataset[n].variable, bool(asked.tolerance(n, n in auxiliary)))
+        ),
     )
 
 
@@ -194,8 +211,13 @@ def _is_large(variable: xr.Variable) -> bool:
     return variable.nbytes > 2**16
 
 
-def _extent(variable: xr.Variable) -> Extent | None:
-    return extent_of(variable.values) if variable.ndim <= 1 and variable.size else None
+def _is_comparable(variable: xr.Variable, within_tolerance: bool) -> bool:
+    """Say whether a variable's numbers travel with the schema: small ones for messages, larger ones if asked for."""
+    return variable.dtype.kind in "iuf" and variable.size <= (COMPARED if within_tolerance else SHOWN)
+
+
+def _extent(variable: xr.Variable, every: bool) -> Extent | None:
+    return extent_of(variable.values, every) if variable.ndim <= 1 and variable.size else None
 
 
 def _slabs(variable: xr.Variable) -> Iterable[np.ndarray[Any, Any]]:

@@ -27,8 +27,9 @@ from bakehouse.openers.hdf5 import manifest_of
 from bakehouse.openers.local import as_local
 from bakehouse.openers.ranges import read_region
 from bakehouse.storage import Source
+from bakehouse.storage.identity import insist_still
 
-OPEN_FILES = 64
+OPEN_FILES = 16
 DRY_BYTES = 2**16
 DIRECT_BYTES = 2**15
 
@@ -88,7 +89,7 @@ class ReferenceArray(BackendArray):
         if not _library.get() and (direct := self._direct(key)) is not None:
             return direct
         try:
-            return np.asarray(open_raw(self.opened).variables[self.name][key].values)
+            values = np.asarray(open_raw(self.opened).variables[self.name][key].values)
         except BakehouseError:
             raise
         except Exception as error:
@@ -98,6 +99,8 @@ class ReferenceArray(BackendArray):
                 f"{type(error).__name__}: {error}",
                 "the file may be damaged: fetch it again and compare its size",
             ) from error
+        insist_still(self.opened.source)
+        return values
 
     def _direct(self, key: tuple[Any, ...]) -> Any | None:
         """Read by byte ranges, where the file's chunks can be read so; None where the library has to, or is cheaper."""
@@ -151,7 +154,7 @@ def _open(opened: Opened) -> xr.Dataset:
     source = opened.source
     try:
         dataset = xr.open_dataset(
-            _openable(opened), engine=opened.engine, decode_cf=False, chunks=None, cache=False, **opened.kwargs
+            openable(opened), engine=opened.engine, decode_cf=False, chunks=None, cache=False, **opened.kwargs
         )
     except BakehouseError:
         raise
@@ -185,7 +188,7 @@ def readable(value: Any) -> Any:
         return data.decode("latin-1")
 
 
-def _openable(opened: Opened) -> Any:
+def openable(opened: Opened) -> Any:
     """Give what the engine wants: a path, a URL, a local copy, or an open file."""
     from bakehouse.openers.formats import NEEDS_LOCAL_FILE
 

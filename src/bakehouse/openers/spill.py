@@ -21,28 +21,27 @@ ROW_BYTES = 2**22
 class SpilledArray(BackendArray):
     """An array in staging, cut into blocks along its first dimension; reading takes only the blocks that it needs."""
 
-    def __init__(self, target: Target, name: str, shape: tuple[int, ...], dtype: np.dtype[Any], rows: int) -> None:
-        self.target, self.name, self.shape, self.dtype, self.rows = target, name, shape, dtype, rows
+    def __init__(self, target: Target, name: str, variable: xr.Variable, rows: int) -> None:
+        self.target, self.name, self.rows = target, name, rows
+        self.shape, self.dtype = variable.shape, variable.dtype
+        self.chunks = dict(zip(variable.dims, (rows, *variable.shape[1:]), strict=True))
 
     def __getitem__(self, key: indexing.ExplicitIndexer) -> Any:
         """Read a region."""
         return indexing.explicit_indexing_adapter(key, self.shape, indexing.IndexingSupport.OUTER, self._read)
 
     def _read(self, key: tuple[Any, ...]) -> Any:
-        first = np.arange(self.shape[0])[key[0]]
-        rows = np.atleast_1d(first)
-        wanted = np.unique(rows // self.rows)
-        blocks = [
-            self._block(int(b))[
-                (slice(None), *(k if not isinstance(k, int | np.integer) else slice(k, k + 1) for k in key[1:]))
-            ]
-            for b in wanted
-        ]
-        joined = np.concatenate(blocks) if blocks else np.zeros((0, *self.shape[1:]), self.dtype)
-        starts = {int(b): i * self.rows for i, b in enumerate(wanted)}
-        picked = joined[[starts[int(r) // self.rows] + int(r) % self.rows for r in rows]]
-        squeeze = tuple(i for i, k in enumerate(key) if isinstance(k, int | np.integer))
-        return picked.reshape([n for i, n in enumerate(picked.shape) if i not in squeeze])
+        first, *rest = (k if isinstance(k, slice) else np.atleast_1d(k) for k in key)
+        rows = np.arange(self.shape[0])[first]
+        lengths = (np.arange(n)[k].size for n, k in zip(self.shape[1:], rest, strict=True))
+        out = np.empty((rows.size, *lengths), self.dtype)
+        for number in np.unique(rows // self.rows):
+            here = np.flatnonzero(rows // self.rows == number)
+            block = self._block(int(number))[rows[here] - number * self.rows]
+            for axis, wanted in enumerate(rest, 1):
+                block = block[(slice(None),) * axis + (wanted,)]
+            out[here] = block
+        return out[tuple(0 if isinstance(k, int | np.integer) else slice(None) for k in key)]
 
     def _block(self, number: int) -> Any:
         data = self.target.get(f"{self.name}/{number}.npy")
@@ -56,16 +55,31 @@ class SpilledArray(BackendArray):
 def spill(variable: xr.Variable, target: Target) -> xr.Variable:
     """Move an in-memory array to staging, under a name made from its content; small and lazy arrays stay.
 
-    Objects (text, calendar dates) stay too: they have no fixed-width form, and are small in practice.
+    Coordinates that index a dimension are in memory too: each input brings its own. Objects (text, calendar dates)
+    stay: they have no fixed-width form, and are small in practice.
     """
-    data = variable._data
+    data = variable.values if isinstance(variable, xr.IndexVariable) else variable._data
     if not isinstance(data, np.ndarray) or data.nbytes <= INLINE_BYTES or data.dtype.kind == "O" or data.ndim == 0:
         return variable
-    rows = max(1, ROW_BYTES // max(1, data.nbytes // data.shape[0]))
-    name = hashlib.sha256(f"{data.dtype}{data.shape}".encode() + np.ascontiguousarray(data).tobytes()).hexdigest()
-    for number, start in enumerate(range(0, data.shape[0], rows)):
-        buffer = io.BytesIO()
-        np.save(buffer, np.ascontiguousarray(data[start : start + rows]), allow_pickle=False)
-        target.put(f"{name}/{number}.npy", buffer.getvalue())
-    lazy = indexing.LazilyIndexedArray(SpilledArray(target, name, data.shape, data.dtype, rows))
+    rows = min(data.shape[0], max(1, ROW_BYTES // max(1, data.nbytes // data.shape[0])))
+    name = _digest(data, rows)
+    starts = range(0, data.shape[0], rows)
+    if target.size(f"{name}/{len(starts) - 1}.npy") is None:  # the last block is put last
+        for number, start in enumerate(starts):
+            target.put(f"{name}/{number}.npy", _block(data[start : start + rows]))
+    lazy = indexing.LazilyIndexedArray(SpilledArray(target, name, variable, rows))
     return xr.Variable(variable.dims, lazy, variable.attrs, variable.encoding, fastpath=True)
+
+
+def _block(values: np.ndarray[Any, Any]) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, np.ascontiguousarray(values), allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _digest(data: np.ndarray[Any, Any], rows: int) -> str:
+    """Hash an array a few rows at a time: a copy of it would double what a recipe's step takes."""
+    hasher = hashlib.sha256(f"{data.dtype}{data.shape}".encode())
+    for start in range(0, data.shape[0], rows):
+        hasher.update(np.ascontiguousarray(data[start : start + rows]).view(np.uint8).data)
+    return hasher.hexdigest()

@@ -18,13 +18,13 @@ UNITS_NS = {
 }
 
 
-def extent_of(values: Any) -> Extent:
-    """Summarise a coordinate.
+def extent_of(values: Any, every: bool = False) -> Extent:
+    """Summarise a coordinate; with `every`, keep all of its values.
 
     Examples
     --------
     >>> extent_of(np.array([10.0, 20.0]))
-    Extent(first=10.0, last=20.0, direction=1, shown=('10.0', '20.0'), unit=None)
+    Extent(first=10.0, last=20.0, direction=1, shown=('10.0', '20.0'), unit=None, values=())
     """
     flat = np.atleast_1d(np.asarray(values))
     shown = (str(flat[0]), str(flat[-1]))
@@ -33,7 +33,8 @@ def extent_of(values: Any) -> Extent:
     numbers, unit = _numbers(flat)
     steps = np.diff(numbers)
     direction = 1 if (steps > 0).all() else -1 if (steps < 0).all() else 0
-    return Extent(numbers[0].item(), numbers[-1].item(), direction, shown, unit)
+    kept = tuple(numbers.tolist()) if every else ()
+    return Extent(numbers[0].item(), numbers[-1].item(), direction, shown, unit, kept)
 
 
 def _numbers(flat: Any) -> tuple[Any, str | None]:

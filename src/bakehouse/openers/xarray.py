@@ -8,7 +8,9 @@ from typing import Any
 import xarray as xr
 from xarray.core import indexing
 
+from bakehouse.errors import SourceError
 from bakehouse.openers.formats import choose_engine
+from bakehouse.openers.groups import explain_group
 from bakehouse.openers.reference import Opened, ReferenceArray, open_raw
 from bakehouse.storage import Source
 
@@ -40,13 +42,22 @@ def open_dataset(
     Raises
     ------
     SourceError
-        If the file can't be reached, is of no known format or can't be opened.
+        If the file can't be reached, is of no known format, lacks the group that is asked for or can't be opened.
     """
     kwargs = dict(open_kwargs or {})
     opened = Opened(source, choose_engine(source, file_type, kwargs), _backend_kwargs(kwargs))
     if opened.engine == "cfgrib":
         opened.kwargs.setdefault("backend_kwargs", {"indexpath": ""})  # type: ignore[attr-defined]
-    dataset = _decode(open_raw(opened), opened, kwargs, dry)
+    try:
+        raw = open_raw(opened)
+    except SourceError as error:
+        raise explain_group(opened, error) from error
+    try:
+        dataset = _decode(raw, opened, kwargs, dry)
+    except ValueError as error:
+        said = [str(error), *(note.partition("\n")[0] for note in getattr(error, "__notes__", []))]
+        fix = "mend it in the file, or decode it in a preprocessing step: xarray_open_kwargs={'decode_times': False}"
+        raise SourceError("cannot decode the file as CF says", source.where, "\n".join(said), fix) from error
     dataset = dataset.drop_vars([v for v in _dropped(kwargs) if v in dataset.variables])
     if "chunks" in kwargs and kwargs["chunks"] is not None:
         dataset = dataset.chunk(kwargs["chunks"])

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from bakehouse.patterns import Key
 from bakehouse.plan.agree import Members, agree_attrs, agree_dtype, agree_encoding
 from bakehouse.plan.axes import Inputs
-from bakehouse.plan.findings import Findings, name_both, name_input
+from bakehouse.plan.findings import Findings, name_both
+from bakehouse.plan.present import check_present, fillable, lacking_inputs
+from bakehouse.plan.tolerance import COMPARED, Sameness
 from bakehouse.plan.types import CF_KEYS, ArrayPlan, Axis, StoreOptions
-from bakehouse.schema import Attrs, VariableSchema, freeze
+from bakehouse.schema import Attrs, InputSchema, VariableSchema, freeze
 
 
 def plan_array(
@@ -18,18 +20,22 @@ def plan_array(
     dims: Mapping[str, str],
     axes: Mapping[str, Axis],
     options: StoreOptions,
+    same: Sameness,
     findings: Findings,
 ) -> ArrayPlan:
     """Plan one variable; chunks are still to be chosen."""
     members = {k: (i, s) for k, i in inputs.items() for n, s in i.variables if n == name}
     first_key = min(members)
     first = members[first_key][1]
-    _check_present(name, members, inputs, dims, findings)
     _check_dims(name, members, findings)
-    expand = tuple(d for d in axes if d not in first.dims and _expands(name, d, first, members, axes, findings))
+    expand = tuple(d for d in axes if d not in first.dims and _expands(name, d, first, members, axes, same, findings))
     runs = tuple(d for d in axes if d in first.dims or d in expand)
-    _check_invariant(name, members, {d: op for d, op in dims.items() if d not in runs}, findings)
+    _check_invariant(name, members, {d: op for d, op in dims.items() if d not in runs}, same, findings)
     dtype, encoding, raw, why = _stored(name, members, options, findings)
+    lacking = lacking_inputs(members, inputs, dims)
+    fills = check_present(name, lacking, members, inputs, [axes[d] for d in runs], options, findings)
+    if fills:
+        encoding, raw, why = fillable(name, dtype, encoding, raw, why, options, findings)
     shape = _shape(members, expand, {d: axes[d].size for d in runs})
     strict = options.combine_attrs == "identical"
     attrs = agree_attrs(f"'{name}'", {k: (i, s.attrs) for k, (i, s) in members.items()}, strict, findings)
@@ -48,6 +54,7 @@ def plan_array(
         runs=runs,
         expand=expand,
         owner=tuple((d, p) for d, p in first_key if d not in runs),
+        fills=fills,
     )
 
 
@@ -87,7 +94,13 @@ def _check_dims(name: str, members: Members, findings: Findings) -> None:
 
 
 def _expands(
-    name: str, dim: str, schema: VariableSchema, members: Members, axes: Mapping[str, Axis], findings: Findings
+    name: str,
+    dim: str,
+    schema: VariableSchema,
+    members: Members,
+    axes: Mapping[str, Axis],
+    same: Sameness,
+    findings: Findings,
 ) -> bool:
     """Say whether a variable without a concat dimension gains it, as xarray decides.
 
@@ -96,7 +109,7 @@ def _expands(
     """
     if axes[dim].new and (not schema.auxiliary or name == dim):
         return True
-    gains = _first_difference(name, members, {dim}) is not None and (
+    gains = _first_difference(name, members, {dim}, same) is not None and (
         not schema.dims or (axes[dim].new and name not in schema.dims)
     )
     if gains and schema.dims:
@@ -104,33 +117,19 @@ def _expands(
     return gains
 
 
-def _check_present(name: str, members: Members, inputs: Inputs, dims: Mapping[str, str], findings: Findings) -> None:
-    """Insist that a variable does not appear or vanish along a concat dimension."""
-    merge = {d for d, op in dims.items() if op == "merge"}
-    owners = {tuple((d, p) for d, p in key if d in merge) for key in members}
-    lacking = [k for k in inputs if k not in members and tuple((d, p) for d, p in k if d in merge) in owners]
-    if lacking:
-        has = min(members)
-        findings.refuse(
-            f"variable '{name}' is missing in {len(lacking)} of {len(inputs)} inputs",
-            f"{name_input(lacking[0], inputs[lacking[0]])} lacks it\n{name_input(has, inputs[has])} has it",
-            f"drop it in a preprocessing step: ds.drop_vars('{name}', errors='ignore')",
-        )
-
-
-def _first_difference(name: str, members: Members, across: set[str]) -> tuple[Key, Key] | None:
+def _first_difference(name: str, members: Members, across: set[str], same: Sameness) -> tuple[Key, Key] | None:
     """Find two inputs that differ in a variable's content though they only differ in the given dimensions."""
-    seen: dict[Key, tuple[str | None, Key]] = {}
+    seen: dict[Key, Key] = {}
     for key in sorted(members):
-        rest = tuple((d, p) for d, p in key if d not in across)
-        digest = dict(members[key][0].digests).get(name)
-        known, first = seen.setdefault(rest, (digest, key))
-        if known != digest:
+        first = seen.setdefault(tuple((d, p) for d, p in key if d not in across), key)
+        if not same.holds(name, members[first], members[key]):
             return first, key
     return None
 
 
-def _check_invariant(name: str, members: Members, across: Mapping[str, str], findings: Findings) -> None:
+def _check_invariant(
+    name: str, members: Members, across: Mapping[str, str], same: Sameness, findings: Findings
+) -> None:
     """Insist that a variable is the same in all inputs along the dimensions that it does not run along.
 
     A plan that reads no data has no digests of large fields, and takes them to be the same.
@@ -139,12 +138,14 @@ def _check_invariant(name: str, members: Members, across: Mapping[str, str], fin
         return
     schema, variable = members[min(members)]
     fix = f"regrid or drop it in a preprocessing step, or give it the dimension: ds['{name}'].expand_dims(…)"
-    if pair := _first_difference(name, members, set(across)):
-        shown = [(k, members[k][0], dict(members[k][0].previews).get(name, "other values")) for k in pair]
+    if variable.auxiliary and variable.dtype.startswith(("float", "int", "uint")):
+        fix += f"; what differs by rounding only, take from the first input: coordinate_tolerance={{'{name}': …}}"
+    if pair := _first_difference(name, members, set(across), same):
         findings.refuse(
             f"'{name}' differs between inputs, and does not run along {', '.join(sorted(across))}",
-            name_both(shown),
+            name_both(_shown(name, pair, members, same)),
             fix,
+            _how_far(name, pair, members, same),
         )
     elif name not in dict(schema.digests) and not variable.auxiliary and "concat" not in across.values():
         keys = sorted(members)
@@ -154,3 +155,23 @@ def _check_invariant(name: str, members: Members, across: Mapping[str, str], fin
             name_both(both),
             f"keep it in one of them: ds.drop_vars('{name}')",
         )
+    else:
+        same.note(name, members, set(across), findings)
+
+
+def _shown(name: str, pair: tuple[Key, Key], members: Members, same: Sameness) -> list[tuple[Key, InputSchema, str]]:
+    """Show what two inputs have: the values that are furthest apart, or the first ones where no others are at hand."""
+    previews = [dict(members[k][0].previews).get(name, "other values") for k in pair]
+    if found := same.difference(name, *(members[k] for k in pair)):
+        place = f"[{', '.join(map(str, found.place))}]" if found.place else ""
+        previews = [f"{name}{place} = {v}; {text}" for v, text in zip(found.values, previews, strict=True)]
+    return [(k, members[k][0], text) for k, text in zip(pair, previews, strict=True)]
+
+
+def _how_far(name: str, pair: tuple[Key, Key], members: Members, same: Sameness) -> str | None:
+    """Say how far two inputs are apart, and what the recipe allows."""
+    found, allowed = same.difference(name, *(members[k] for k in pair)), same.tolerance(name, members[pair[0]])
+    if found:
+        more = f", more than the tolerance of {allowed:g}" if allowed else ""
+        return f"the largest difference is {found.size:g}{more}"
+    return f"within a tolerance are compared up to {COMPARED} numbers of the same shape" if allowed else None

@@ -56,7 +56,8 @@ def check_grid(inputs: Inputs, dims: Mapping[str, str], label: str) -> None:
             )
     positions = [[(d, p) for p in range(_count(d, inputs))] for d in sorted(dims)]
     grid = list(itertools.product(*positions))
-    missing = [key for key in grid if key not in inputs]
+    there = set(inputs) | {key for last, schema in inputs.items() for key in _run(last, schema)}
+    missing = [key for key in grid if key not in there]
     if missing:
         raise PatternError(
             f"{len(missing)} of {len(grid)} inputs are missing from the pattern's grid",
@@ -64,6 +65,13 @@ def check_grid(inputs: Inputs, dims: Mapping[str, str], label: str) -> None:
             None,
             "give every position an input; take what the archive lacks out of the pattern's keys",
         )
+
+
+def _run(last: Key, schema: InputSchema) -> Iterator[Key]:
+    """List the keys that an input stands for, besides its own."""
+    dim, count = schema.stands_for or ("", 1)
+    for back in range(1, count):
+        yield tuple((d, p - back if d == dim else p) for d, p in last)
 
 
 def _count(dim: str, inputs: Inputs) -> int:
@@ -79,8 +87,13 @@ def lay_axis(dim: str, inputs: Inputs, findings: Findings) -> Axis:
     if without and len(without) < len(has):
         _refuse_mixed(dim, without[0], has, inputs, findings)
     _check_nitems(dim, has, inputs, findings)
-    lengths = _lengths(dim, {k: 1 if n is None else n for k, n in has.items()}, inputs, findings)
+    lengths = _lengths(dim, {k: _added(dim, inputs[k]) if n is None else n for k, n in has.items()}, inputs, findings)
     return Axis(dim, dict(_end_to_end(lengths)), new=bool(without))
+
+
+def _added(dim: str, schema: InputSchema) -> int:
+    """Give the elements that an input without the dimension adds: one for itself, or one for each it stands for."""
+    return schema.stands_for[1] if schema.stands_for and schema.stands_for[0] == dim else 1
 
 
 def _check_nitems(dim: str, has: Mapping[Key, int | None], inputs: Inputs, findings: Findings) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from bakehouse.errors import did_you_mean
 from bakehouse.plan.agree import agree_attrs
 from bakehouse.plan.arrays import plan_array
-from bakehouse.plan.axes import check_grid, check_sizes, lay_axis, one_per_key
-from bakehouse.plan.findings import Findings
-from bakehouse.plan.order import check_order
-from bakehouse.plan.types import StoreOptions, Template
+from bakehouse.plan.axes import Inputs, check_grid, check_sizes, lay_axis, one_per_key
+from bakehouse.plan.findings import Findings, name_input
+from bakehouse.plan.order import arrange, check_order
+from bakehouse.plan.tolerance import Sameness
+from bakehouse.plan.types import Axis, StoreOptions, Template
 from bakehouse.schema import DatasetSchema, freeze, thaw
 
 
@@ -29,18 +31,48 @@ def combine(schema: DatasetSchema, dims: Mapping[str, str], options: StoreOption
     findings = Findings()
     inputs = one_per_key(schema, label)
     check_grid(inputs, dims, label)
-    axes = {d: lay_axis(d, inputs, findings) for d, op in dims.items() if op == "concat"}
+    laid = [lay_axis(d, inputs, findings) for d, op in dims.items() if op == "concat"]
     findings.stop_if_any(label)
+    axes = {axis.name: arrange(axis, inputs, options.order, findings) for axis in laid}
+    _check_elements(axes.values(), inputs, findings)
     names = list(dict.fromkeys(name for key in sorted(inputs) for name, _ in inputs[key].variables))
-    arrays = {name: plan_array(name, inputs, dims, axes, options, findings) for name in names}
+    _check_tolerances(options, names, findings)
+    same = Sameness(options, schema.values)
+    arrays = {name: plan_array(name, inputs, dims, axes, options, same, findings) for name in names}
     check_sizes(inputs, axes, findings)
     if options.check_order:
         for axis in axes.values():
-            check_order(axis, inputs, findings)
+            check_order(axis, inputs, options.order, findings)
     strict = options.combine_attrs == "identical"
     attrs = agree_attrs("the dataset", {k: (i, i.attrs) for k, i in inputs.items()}, strict, findings)
     findings.stop_if_any(label)
     sizes = {d: n for a in arrays.values() for d, n in zip(a.dims, a.shape, strict=True)}
     return Template(
-        arrays, {**attrs, **thaw(freeze(options.attrs))}, axes, sizes, options.zarr_format, tuple(findings.notes)
-    )
+        arrays, {**attrs, **thaw(freeze(options.attrs))}, axes, sizes, options.zarr_format, tuple(findings.notes),
+        options.format,
+    )  # fmt: skip
+
+
+def _check_elements(axes: Iterable[Axis], inputs: Inputs, findings: Findings) -> None:
+    """Insist that there is something to store."""
+    for axis in axes:
+        if not axis.size:
+            first = min(inputs)
+            findings.refuse(
+                f"no input has any element along '{axis.name}'",
+                name_input(first, inputs[first]),
+                "check that the pattern names the right files",
+            )
+
+
+def _check_tolerances(options: StoreOptions, names: Iterable[str], findings: Findings) -> None:
+    """Insist that every tolerance is one of a variable that there is."""
+    known = set(names)
+    asked = options.coordinate_tolerance if isinstance(options.coordinate_tolerance, Mapping) else {}
+    for name in asked:
+        if name not in known:
+            findings.refuse(
+                f"coordinate_tolerance names a variable '{name}' that no input has",
+                "coordinate_tolerance",
+                did_you_mean(name, known),
+            )

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import replace
 
-from bakehouse.patterns import Key
+from bakehouse.plan.base import Base
 from bakehouse.plan.combine import combine
 from bakehouse.plan.layout import lay_out
 from bakehouse.plan.tasks import make_tasks
 from bakehouse.plan.types import Plan, PlannedInput, StoreOptions, Template
-from bakehouse.schema import DatasetSchema, freeze
-
-LAYOUT_REVISION = 1
-"""Raised when the same inputs and options would give other bytes, so that versions never mix."""
+from bakehouse.plan.version import digest, digest_inputs, prefix_of, said, version_of
+from bakehouse.schema import DatasetSchema
 
 
 def make_plan(
@@ -26,10 +22,13 @@ def make_plan(
     memory_bytes: int,
     recipe_digest: str = "",
     prefix: str | None = None,
+    beside: str = "",
     label: str = "recipe",
     choose_chunks: Callable[[Template], Mapping[str, int]] | None = None,
 ) -> Plan:
     """Decide everything about a store from what its inputs' headers say.
+
+    `beside` names the published version that a refresh builds anew: the new one gets a name of its own.
 
     Raises
     ------
@@ -42,36 +41,30 @@ def make_plan(
             **{**vars(options), "target_chunks": choose_chunks(combined), "dynamic_chunking_fn": None}
         )
     template = lay_out(combined, options)
-    inputs = tuple(PlannedInput(k, i.url, i.identity) for k, found in sorted(schema.inputs.items()) for i in found)
-    said = _said(options)
-    digests = {
-        "inputs": _digest([[k, i.url, vars(i.identity)] for k, i in _pairs(inputs)]),
-        "recipe": recipe_digest,
-        "options": _digest(said),
-    }
-    version = _digest([LAYOUT_REVISION, digests])[:16]
+    found = [(key, each) for key, several in sorted(schema.inputs.items()) for each in several]
+    inputs = tuple(PlannedInput(key, i.url, i.identity, i.gap) for key, i in found)
+    shaping = said(options)
+    digests = {"inputs": digest_inputs(inputs), "recipe": recipe_digest, "options": digest(shaping)}
+    version = version_of(digests, beside)
     tasks = make_tasks(template, memory_bytes)
-    return Plan(version, prefix or f"{version}.zarr", template, inputs, tasks, said, digests)
+    return Plan(version, prefix or prefix_of(options, version), template, inputs, tasks, shaping, digests)
 
 
-def _pairs(inputs: tuple[PlannedInput, ...]) -> list[tuple[Key, PlannedInput]]:
-    return [(i.key, i) for i in inputs]
-
-
-def _said(options: StoreOptions) -> dict[str, Any]:
-    """Give the options that shape a store, as plain data."""
-    return {
-        "store_name": options.store_name,
-        "target_chunks": {d: int(n) for d, n in options.target_chunks.items()},
-        "shards": {d: int(n) for d, n in options.shards.items()}
-        if isinstance(options.shards, Mapping)
-        else options.shards,
-        "encoding": {name: dict(freeze(e)) for name, e in sorted(options.encoding.items())},
-        "attrs": dict(freeze(options.attrs)),
-        "zarr_format": options.zarr_format,
-        "combine_attrs": options.combine_attrs,
+def plan_as(base: Base, plan: Plan, memory_bytes: int) -> Plan:
+    """Lay a plan out as a published version that was made from the same inputs, recipe and options."""
+    arrays = {
+        name: replace(
+            a, chunks=base.arrays[name].chunks, shards=base.arrays[name].shards, encoding=base.arrays[name].encoding
+        )
+        for name, a in plan.template.arrays.items()
     }
+    template = replace(plan.template, arrays=arrays)
+    return replace(
+        plan, version=base.version, prefix=base.prefix, template=template, tasks=make_tasks(template, memory_bytes)
+    )
 
 
-def _digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
+def is_same_but_recipe(plan: Plan, base: Base) -> bool:
+    """Say whether a plan was made from what a published version was made from, whatever the recipe's text says now."""
+    same = all(plan.digests[name] == base.digests[name] for name in ("inputs", "options"))
+    return same and set(plan.template.arrays) == set(base.arrays)

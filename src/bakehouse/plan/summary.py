@@ -18,6 +18,7 @@ def summarise(plan: Plan, level: str = "auto") -> dict[str, Any]:
     return {
         "version": plan.version,
         "prefix": plan.prefix,
+        "format": template.format,
         "zarr_format": template.zarr_format,
         "store_name": plan.options.get("store_name"),
         "dims": dict(template.sizes),
@@ -25,7 +26,8 @@ def summarise(plan: Plan, level: str = "auto") -> dict[str, Any]:
         "inputs": {
             "count": len(plan.inputs),
             "bytes": sum(s for s in sizes if s is not None) if any(s is not None for s in sizes) else None,
-            "identity": _weakest(Counter(i.identity.strength for i in plan.inputs)),
+            "identity": _weakest(Counter(i.identity.strength for i in plan.inputs if not i.gap)),
+            "missing": sum(i.gap for i in plan.inputs),
             "first": plan.inputs[0].url if plan.inputs else None,
             "last": plan.inputs[-1].url if plan.inputs else None,
         },
@@ -44,6 +46,21 @@ def summarise(plan: Plan, level: str = "auto") -> dict[str, Any]:
         "notes": list(template.notes),
         "digests": dict(plan.digests),
         "options": dict(plan.options),
+        "growth": _growth(plan),
+    }
+
+
+def _growth(plan: Plan) -> dict[str, Any] | None:
+    """Say how a plan builds on a published version."""
+    if plan.growth is None:
+        return None
+    return {
+        "version": plan.growth.version,
+        "prefix": plan.growth.prefix,
+        "along": plan.growth.along,
+        "start": plan.growth.start,
+        "in_place": plan.growth.in_place,
+        "appends": plan.growth.appends,
     }
 
 

@@ -13,12 +13,19 @@ from bakehouse.plan.types import ArrayPlan, Axis, Part, Task, Template
 
 TASK_BYTES = 2**24
 TASK_OBJECTS = 64
+COMMITS = 1000
+"""About how many tasks a repository of snapshots gets: each is a commit, which writes its arrays' manifests anew."""
 
 
-def make_tasks(template: Template, memory_bytes: int) -> tuple[Task, ...]:
-    """List the tasks of a template, in a stable order.
+Box = tuple[str, tuple[Span, ...]]
+"""A region of an array, by name."""
 
-    Small parts go together, up to 16 MB or 64 objects: what a run that is cut has to do again.
+
+def make_tasks(template: Template, memory_bytes: int, only: set[Box] | None = None) -> tuple[Task, ...]:
+    """List the tasks of a template, in a stable order; with `only`, those of some boxes.
+
+    Small parts go together, up to 16 MB or 64 objects: what a run that is cut has to do again. In a repository of
+    snapshots more go together where there would be more than about a thousand tasks.
 
     Examples
     --------
@@ -27,13 +34,17 @@ def make_tasks(template: Template, memory_bytes: int) -> tuple[Task, ...]:
     """
     tasks: list[Task] = []
     parts: list[Part] = []
-    limit = min(TASK_BYTES, memory_bytes)
-    for part in _parts(template, memory_bytes):
-        together = [*parts, part]
-        full = sum(p.size_bytes for p in together) > limit or sum(p.objects for p in together) > TASK_OBJECTS
-        if parts and full:
+    wanted = [p for p in _parts(template, memory_bytes) if only is None or (p.array, p.spans) in only]
+    limit, most = min(TASK_BYTES, memory_bytes), TASK_OBJECTS
+    if template.format == "icechunk":
+        limit = max(limit, sum(p.size_bytes for p in wanted) // COMMITS)
+        most = max(most, sum(p.objects for p in wanted) // COMMITS)
+    size = objects = 0
+    for part in wanted:
+        size, objects = size + part.size_bytes, objects + part.objects
+        if parts and (size > limit or objects > most):
             tasks.append(_task(parts))
-            parts = []
+            parts, size, objects = [], part.size_bytes, part.objects
         parts.append(part)
     return (*tasks, *([_task(parts)] if parts else []))
 
@@ -56,6 +67,24 @@ def input_spans(array: ArrayPlan, axes: Mapping[str, Axis], key: Mapping[str, in
     return tuple(
         axes[d].spans[key[d]] if d in array.runs else (0, n) for d, n in zip(array.dims, array.shape, strict=True)
     )
+
+
+def repeated_spans(array: ArrayPlan, axes: Mapping[str, Axis], key: Mapping[str, int]) -> Iterator[tuple[Span, ...]]:
+    """List the regions of an array that an input holds too, though they are taken from the inputs before it."""
+    owned = input_spans(array, axes, key)
+    skips = [axes[d].skips.get(key[d], 0) if d in array.runs else 0 for d in array.dims]
+    reach = [(a - skip, b) for (a, b), skip in zip(owned, skips, strict=True)]
+    for i, skip in enumerate(skips):
+        if skip:
+            yield tuple((owned[i][0] - skip, owned[i][0]) if j == i else span for j, span in enumerate(reach))
+
+
+def reached(
+    array: ArrayPlan, axes: Mapping[str, Axis], key: Mapping[str, int], grid: list[list[int]]
+) -> Iterator[tuple[Span, ...]]:
+    """List the boxes that an input's values go to, and those that its repeated values are compared with."""
+    for region in (input_spans(array, axes, key), *repeated_spans(array, axes, key)):
+        yield from touched(array, grid, region)
 
 
 def _parts(template: Template, memory_bytes: int) -> Iterator[Part]:

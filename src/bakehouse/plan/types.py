@@ -16,13 +16,25 @@ CF_KEYS = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsign
 """Keys of an encoding that say how stored values become what a reader sees."""
 
 
+ORDERS = ("error", "sort", "drop_duplicates", "any")
+"""Policies for coordinates along concat dims that do not run one way, or repeat."""
+MISSING = ("error", "fill")
+"""Policies for variables that some inputs lack."""
+COMBINE_ATTRS = ("drop_conflicts", "identical")
+"""Policies for attributes that differ between inputs."""
+FORMATS = ("zarr", "icechunk")
+"""Formats of stores: plain zarr, or a repository of snapshots."""
+
+
 @dataclass(frozen=True)
 class StoreOptions:
     """What a recipe asks of its store; lengths count elements.
 
     `target_chunks` and `shards` map dimensions to lengths (-1: whole dimension); `shards=False` writes a chunk per
     object. `combine_attrs` is ``drop_conflicts`` (attributes that do not change what values mean are dropped where
-    they differ, and reported) or ``identical`` (any difference is an error).
+    they differ, and reported) or ``identical`` (any difference is an error). `order` is one of `ORDERS` and
+    `missing_variables` one of `MISSING`; `coordinate_tolerance` is how far coordinates may differ between inputs, for
+    all of them or by name. `format` is one of `FORMATS`.
     """
 
     store_name: str
@@ -32,21 +44,37 @@ class StoreOptions:
     attrs: Mapping[str, Any] = field(default_factory=dict)
     zarr_format: int = 3
     combine_attrs: str = "drop_conflicts"
-    check_order: bool = True
+    order: str = "error"
     dynamic_chunking_fn: Callable[..., Mapping[str, int]] | None = None
     dynamic_chunking_fn_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    missing_variables: str = "error"
+    coordinate_tolerance: Mapping[str, float] | float = 0.0
+    format: str = "zarr"
+
+    @property
+    def check_order(self) -> bool:
+        """Say whether coordinates along concat dims have to run one way."""
+        return self.order != "any"
+
+    def tolerance(self, name: str, auxiliary: bool) -> float:
+        """Give how far a variable's values may differ: a single number holds for what describes other variables."""
+        if isinstance(self.coordinate_tolerance, Mapping):
+            return self.coordinate_tolerance.get(name, 0.0)
+        return self.coordinate_tolerance if auxiliary else 0.0
 
 
 @dataclass(frozen=True)
 class Axis:
     """A concat dimension: which span of it each position of the pattern fills.
 
-    `new` says that no input has the dimension: each input adds one element.
+    `new` says that no input has the dimension: each input adds one element. `skips` counts the leading elements of a
+    position that repeat what lies before it: they are left out, and its span begins after them.
     """
 
     name: str
     spans: Mapping[int, Span]
     new: bool = False
+    skips: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -68,6 +96,8 @@ class ArrayPlan:
         Concat dimensions that the array runs along, `expand` included.
     owner
         Positions along the other combine dimensions of the inputs that it is taken from.
+    fills
+        Whether inputs that lack it are stored as fill.
     raw
         The stored dtype if values are taken as the sources store them, else None; `why` says why not.
     attrs, encoding
@@ -93,6 +123,7 @@ class ArrayPlan:
     owner: Key = ()
     chunks: tuple[int, ...] = ()
     shards: tuple[int, ...] | None = None
+    fills: bool = False
 
     @property
     def objects(self) -> tuple[int, ...]:
@@ -115,6 +146,7 @@ class Template:
     sizes: Mapping[str, int]
     zarr_format: int = 3
     notes: tuple[str, ...] = ()
+    format: str = "zarr"
 
 
 @dataclass(frozen=True)
@@ -142,11 +174,30 @@ class Task:
 
 @dataclass(frozen=True)
 class PlannedInput:
-    """One input in the plan: its key, its URL and what identifies its content."""
+    """One input in the plan: its key, its URL and what identifies its content; a `gap` is not there."""
 
     key: Key
     url: str
     identity: Identity
+    gap: bool = False
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How a plan builds on a published version.
+
+    `version` and `prefix` are that version's. `along` is the concat dimension that grows and `start` its length there;
+    `in_place` says that the new version shares the prefix, `appends` that nothing before `start` changes. `kept` are
+    the keys of the stand-ins whose values the store has already.
+    """
+
+    version: str
+    prefix: str
+    along: str
+    start: int
+    in_place: bool
+    kept: tuple[Key, ...]
+    appends: bool = True
 
 
 @dataclass(frozen=True)
@@ -164,6 +215,7 @@ class Plan:
     tasks: tuple[Task, ...]
     options: Mapping[str, Any]
     digests: Mapping[str, str]
+    growth: Growth | None = None
 
     @property
     def size_bytes(self) -> int:
