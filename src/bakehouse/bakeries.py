@@ -44,7 +44,7 @@ def quiet_beam() -> None:
     import warnings
 
     for name in QUIET:
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     for message in (".*not in the Zarr version 3 specification", "Times can't be serialized faithfully"):
         warnings.filterwarnings("ignore", message=message)
     logging.getLogger().addFilter(lambda record: "apitools" not in record.getMessage())
