@@ -45,12 +45,23 @@ class Context:
         Upper bound for the arrays that one task holds.
     level
         How much of the store is compared with its sources: ``auto``, ``full`` or ``sampled``.
+    cache
+        Where copies of inputs are kept from run to run, if anywhere.
     url_map
         Replacements for the beginnings of input URLs (mirrors, test servers).
     defaults
         Project-wide defaults for StoreToZarr.
     notes
         Where the run notes what it planned, if not on the target.
+    base, base_inputs, base_snapshot
+        The version that the catalog's entry names, the digest of its inputs, and its snapshot if it has one.
+    grow
+        Build on the base instead of anew: ``new`` takes the inputs that it lacks, ``changed`` also those that are no
+        longer what they were.
+    refresh
+        Build a version beside the base even if nothing that it was made from has changed.
+    missing
+        What to do about inputs that are not there: ``error``, or ``skip`` to leave gaps.
     """
 
     target: Target
@@ -65,6 +76,13 @@ class Context:
     url_map: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     notes: Target | None = None
+    cache: Target | None = None
+    base: str = ""
+    base_inputs: str | None = None
+    base_snapshot: str | None = None
+    grow: str = ""
+    refresh: bool = False
+    missing: str = "error"
 
     @property
     def notebook(self) -> Target:
@@ -73,8 +91,8 @@ class Context:
 
     @property
     def staging(self) -> Target:
-        """Give the folder for arrays that the recipe makes on the way."""
-        return self.target.child(".staging", self.run_id)
+        """Give the folder for what only this run needs: arrays that the recipe makes on the way, copies of inputs."""
+        return (self.notes or self.target).child(".staging", self.run_id)
 
     @property
     def label(self) -> str:

@@ -69,6 +69,8 @@ def test_a_store_on_s3_is_baked_resumed_and_verified(done: Kitchen, s3: S3, tmp_
         done.store.name,
         f".{done.store.name}.work",
         f"{done.store.name}.proof.parquet",
+        f"{done.store.name}.inputs.parquet",
+        f"{done.store.name}.version.json",
     }
 
     store.delete(["sst/c/1/0/0"])

@@ -14,8 +14,9 @@ from bakehouse.plan.types import StoreOptions
 from bakehouse.schema import DatasetSchema, Identity, merge_all
 from bakehouse.storage import Target
 from bakehouse.writers.assemble import Fragment
+from bakehouse.writers.compare import compare_task
 from bakehouse.writers.publish import consolidated, publish_documents, save_candidate
-from bakehouse.writers.tasks import Prepared, compare_task, write_task
+from bakehouse.writers.tasks import Prepared, write_task
 from bakehouse.writers.template import make_documents
 
 TIME = {"time": "concat"}

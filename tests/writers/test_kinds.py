@@ -27,7 +27,6 @@ def each(**variables: Callable[[xr.Dataset], Any]) -> list[xr.Dataset]:
 KINDS: dict[str, list[xr.Dataset]] = {
     "an input without time steps among others": [sea(0, 2), sea(2, 0), sea(2, 2)],
     "a first input without time steps": [sea(0, 0), sea(0, 2)],
-    "no time steps at all": [sea(0, 0), sea(0, 0)],
     "a single input": [sea(0, 2)],
     "a name with blanks and signs": [ds.assign({"50% été #1": ds.sst * 2}) for ds in TWO],
     "a variable named as chunk keys begin": each(c=lambda ds: ds.sst * 2),

@@ -9,9 +9,10 @@ import pytest
 
 from bakehouse.errors import PublishError
 from bakehouse.storage import Target
-from bakehouse.writers.receipts import read_receipts, receipt_key
+from bakehouse.writers.receipts import read_receipts, receipt_key, write_proof
 from bakehouse.writers.resume import checked_tasks, done_tasks, forget_damaged
 from bakehouse.writers.tasks import Prepared
+from bakehouse.writers.versions import PROOF, save
 from tests.plan.samples import sea
 from tests.writers.direct import compare_all, prepared_for, stored, write_all
 
@@ -80,6 +81,7 @@ def test_what_has_to_be_written_again_has_to_be_compared_again(written: Prepared
 
 def test_comparisons_of_a_verifying_run_are_kept_apart(written: Prepared, tmp_path: Path) -> None:
     verifying = replace(written, notes=Target(str(tmp_path / "notes")))
+    save(written.target, written.plan.version, PROOF, write_proof(read_receipts(written.work).values()))
     compare_all(verifying, TWO)
     assert checked_tasks(written, ids(written)) == frozenset()
     assert checked_tasks(verifying, ids(written)) == ids(written)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 import subprocess
 from datetime import UTC, datetime
@@ -41,16 +40,25 @@ def make_entry(
     job: Job,
     plan: dict[str, Any],
     store: Target,
-    root: bytes,
+    snapshot: str | None,
+    opened: Any,
+    root: str,
     proof: str,
     bytes_stored: int,
     values: int,
     started: datetime,
 ) -> Entry:
-    """Say what the author said, what the store holds, how it was checked and what it was made from."""
-    from bakehouse.writers.store import data_store
+    """Say what the author said, what the store holds, how it was checked and what it was made from.
 
-    opened = data_store(store, read_only=True)
+    Parameters
+    ----------
+    snapshot
+        The snapshot of it that is published, if the store is a repository of them.
+    opened
+        The store with its documents, published or not, as zarr reads it.
+    root, proof
+        Digests of the root document and of the proof.
+    """
     dataset = xr.open_zarr(opened, consolidated=True, chunks=None)
     group = zarr.open_group(opened, mode="r", zarr_format=plan["zarr_format"])
     facts = harvest(dataset, group, bytes_stored=bytes_stored, objects=plan["objects"])
@@ -63,7 +71,14 @@ def make_entry(
         version=plan["version"],
         published_at=finished,
         **author_fields(job.feedstock.meta, job.feedstock.id),
-        store=Store(url=store.url, zarr_format=plan["zarr_format"], consolidated=True, storage=_storage(store)),
+        store=Store(
+            url=store.url,
+            format=plan["format"],
+            zarr_format=plan["zarr_format"],
+            consolidated=snapshot is None,
+            storage=_storage(store),
+            snapshot=snapshot,
+        ),
         check=Check(
             level=plan["check"]["level"],
             checked_at=finished,
@@ -74,7 +89,7 @@ def make_entry(
             sources=_how(plan),
         ),
         provenance=_provenance(job, plan, started, finished),
-        digests=Digests(root=f"sha256:{hashlib.sha256(root).hexdigest()}", proof=f"sha256:{proof}"),
+        digests=Digests(root=root, proof=proof),
         notes=tuple(Note(message=text) for text in plan["notes"]),
         readers=(Reader(name="xarray", version=xr.__version__, outcome="opened"),),
         aliases=_aliases(plan, job),
@@ -120,7 +135,8 @@ def _storage(store: Target) -> Storage:
 
 
 def _provenance(job: Job, plan: dict[str, Any], started: datetime, finished: datetime) -> Provenance:
-    versions = {name: version(name) for name in VERSIONED}
+    names = (*VERSIONED, *(["icechunk"] if plan["format"] == "icechunk" else []))
+    versions = {name: version(name) for name in names}
     return Provenance(
         recipe_commit=_commit(job.feedstock.folder),
         recipe_digest=f"sha256:{plan['digests']['recipe']}",

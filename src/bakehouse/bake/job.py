@@ -6,17 +6,20 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event, Thread
 from typing import Any
 
+from bakehouse.bake.travelled import from_text
 from bakehouse.bakeries import pipeline_options, quiet_beam
-from bakehouse.context import Context, using, work_folder
+from bakehouse.catalog.entry import Entry
+from bakehouse.context import Context, using
 from bakehouse.errors import BakehouseError, RecipeError
 from bakehouse.feedstock import Feedstock, blame, load_recipes, recipe_place
 from bakehouse.meta.project import Bakery
 from bakehouse.patterns import pruned
 from bakehouse.storage import Target
+from bakehouse.writers.versions import INPUTS, beside
 
 STAGE = re.compile(r" \[while running '.*?'\]", re.DOTALL)
 POLL_S = 0.5
@@ -41,8 +44,14 @@ class Job:
     ----------
     prune
         Keep the first n inputs of each concat dimension.
+    cache
+        Where copies of inputs are kept from run to run, if anywhere.
     watch
         Called now and then with the run's progress, from another thread.
+    entry
+        The catalog's entry of the recipe, if there is one.
+    grow, refresh, missing
+        As in `Context`.
     """
 
     feedstock: Feedstock
@@ -56,9 +65,15 @@ class Job:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     watch: Callable[[Progress], None] | None = None
     debug: bool = False
+    cache: Target | None = None
+    entry: Entry | None = None
+    grow: str = ""
+    refresh: bool = False
+    missing: str = "error"
 
     def context(self, mode: str, notes: Target | None = None) -> Context:
         """Make the context of a run."""
+        base = None if self.prune else self._base()
         digest = self.feedstock.digest_of(self.recipe) + (f"+prune{self.prune}" if self.prune else "")
         return Context(
             self.target,
@@ -71,7 +86,22 @@ class Job:
             url_map=self.url_map,
             defaults=self.defaults,
             notes=notes,
+            cache=self.cache,
+            base=(base.version or "") if base else "",
+            base_inputs=base.provenance.inputs_digest if base else None,
+            base_snapshot=base.store.snapshot if base else None,
+            grow=self.grow,
+            refresh=self.refresh,
+            missing=self.missing,
         )
+
+    def _base(self) -> Entry | None:
+        """Give the entry of the version that is published here, if it can be built on."""
+        entry = self.entry
+        here = entry is not None and entry.store.url.rpartition("/")[0] == self.target.url.rstrip("/")
+        if entry is None or not here or not entry.version:
+            return None
+        return entry if self.target.size(beside(entry.version, INPUTS)) is not None else None
 
 
 def run_job(job: Job, context: Context) -> dict[str, Any]:
@@ -88,6 +118,7 @@ def run_job(job: Job, context: Context) -> dict[str, Any]:
         recipe = load_recipes(job.feedstock, job.recipe)[job.recipe]
         try:
             _run(job, context, recipe)
+            said = _said(context)
         finally:
             context.staging.delete([key for key, _ in context.staging.list()])
     note = context.notebook.get(f"{context.run_id}.json")
@@ -100,20 +131,32 @@ def run_job(job: Job, context: Context) -> dict[str, Any]:
             "the pipeline has no StoreToZarr step",
             "end the recipe with … | StoreToZarr(…)",
         )
-    return dict(json.loads(note))
+    found = dict(json.loads(note))
+    found["plan"]["notes"] += said
+    return found
+
+
+def _said(context: Context) -> list[str]:
+    """Give what was noted while inputs were reached."""
+    notes = context.staging.child("notes")
+    return sorted((notes.get(key) or b"").decode() for key, _ in notes.list())
 
 
 def _run(job: Job, context: Context, recipe: Any) -> None:
     import apache_beam as beam
 
+    from bakehouse.bake.watchdog import watched
+
     stop = Event()
     watcher = Thread(target=_watch, args=(job, context, stop), daemon=True)
     try:
-        pipeline = beam.Pipeline(options=pipeline_options(job.bakery, job.workers))
+        options = pipeline_options(job.bakery, job.workers)
+        pipeline = beam.Pipeline(options=options)
         pipeline | recipe
         if job.watch:
             watcher.start()
-        state = pipeline.run().wait_until_finish()
+        with watched(options, job.debug):
+            state = pipeline.run().wait_until_finish()
     except Exception as error:
         raise _explained(error, job, context) from (error if job.debug else None)
     finally:
@@ -126,6 +169,7 @@ def _run(job: Job, context: Context, recipe: Any) -> None:
 
 def _explained(error: Exception, job: Job, context: Context) -> BakehouseError:
     """Name the recipe, and drop Beam's stage names from the message; what names nothing else gets the recipe's line."""
+    error = from_text(str(error)) or error
     if isinstance(error, BakehouseError):
         where = error.where or ""
         if where in ("", context.label):
@@ -138,20 +182,20 @@ def _explained(error: Exception, job: Job, context: Context) -> BakehouseError:
 
 def _watch(job: Job, context: Context, stop: Event) -> None:
     """Report receipts as they appear; a listing that fails only costs one report."""
-    plan: dict[str, Any] | None = None
+    note: dict[str, Any] | None = None
     while not stop.wait(POLL_S):
         try:
-            plan = plan or json.loads(context.notebook.get(f"{context.run_id}.json") or b"null")
+            note = note or json.loads(context.notebook.get(f"{context.run_id}.json") or b"null")
             if job.watch:
-                job.watch(_progress(context, plan["plan"] if plan else None))
+                job.watch(_progress(context, note))
         except BakehouseError:
             continue
 
 
-def _progress(context: Context, plan: dict[str, Any] | None) -> Progress:
-    if plan is None:
+def _progress(context: Context, note: dict[str, Any] | None) -> Progress:
+    if note is None:
         return Progress(context.label, "reading headers")
-    work = work_folder(context.target, plan["prefix"])
+    plan, work = note["plan"], replace(context.target, url=note["work"])
     done = sum(1 for _ in work.list("receipts"))
     phase = "writing" if done < plan["tasks"] else "comparing with the sources"
     return Progress(context.label, phase, done, plan["tasks"], plan["decoded_bytes"])

@@ -1,52 +1,29 @@
-"""Bake, plan, test and verify: what the commands do."""
+"""Bake, update, plan and test: what the commands do."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import tempfile
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import xarray as xr
-
-from bakehouse.bake.entry import make_entry
+from bakehouse.bake.finish import Run, clear_candidate, finish, outcome_of
+from bakehouse.bake.history import complete
 from bakehouse.bake.job import Job, run_job
+from bakehouse.bake.outcome import Outcome
 from bakehouse.catalog.entry import Entry
 from bakehouse.catalog.lines import opening_line
-from bakehouse.catalog.register import register
-from bakehouse.context import Context, work_folder
-from bakehouse.errors import CatalogError, VerifyError
+from bakehouse.context import work_folder
+from bakehouse.errors import CatalogError, UsageError
 from bakehouse.storage import Target
-from bakehouse.verify import check_dataset, check_documents, check_objects, check_tasks, stop_on
-from bakehouse.writers.publish import consolidated, publish_documents, read_candidate
-from bakehouse.writers.receipts import Receipt, Written, read_receipts, write_proof
-from bakehouse.writers.resume import forget_damaged
-from bakehouse.writers.store import CandidateStore
-from bakehouse.writers.template import Documents, root_names
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a run of one recipe came to; sizes in bytes, duration in seconds."""
-
-    feedstock: str
-    recipe: str
-    status: str
-    version: str
-    url: str
-    objects: int
-    bytes_stored: int
-    tasks_done_before: int
-    tasks: int
-    level: str
-    values_compared: int
-    duration_s: float
-    notes: tuple[str, ...] = ()
-    entry: str | None = None
-    line: str | None = None
+from bakehouse.verify import Checked, Statement, check_documents, check_objects, stop_on
+from bakehouse.writers.intact import Additions
+from bakehouse.writers.lock import single_writer
+from bakehouse.writers.receipts import Written
+from bakehouse.writers.template import root_names
+from bakehouse.writers.versions import ANEW, hexdigest, load_base, load_proof
 
 
 def bake(job: Job, catalog: Path | None) -> Outcome:
@@ -65,23 +42,101 @@ def bake(job: Job, catalog: Path | None) -> Outcome:
         Whatever stopped it. The version that was published before is untouched.
     """
     started = datetime.now(UTC)
+    job = replace(job, entry=registered(catalog, job) if catalog else None)
     context = job.context("bake")
-    note = run_job(job, context)
-    plan, store, work = note["plan"], *_places(job.target, note["plan"])
-    planned, candidate = set(plan["task_ids"]), work.child("candidate", context.run_id)
-    receipts = {task: receipt for task, receipt in read_receipts(work).items() if task in planned}
-    documents = consolidated(read_candidate(candidate), plan["zarr_format"])
-    _verify_candidate(job, note, store, documents, receipts)
-    proof = _keep_proof(job.target, plan["prefix"], receipts)
-    fresh = publish_documents(store, documents, plan["zarr_format"])
-    values, stored = _compared(work.child("checks")), sum(o.size_bytes for r in receipts.values() for o in r.objects)
-    root = store.get(root_names(plan["zarr_format"])[-1]) or b""
-    entry = make_entry(job, plan, store, root, hashlib.sha256(proof).hexdigest(), stored, values, started)
-    registered = _register(catalog, entry) if catalog and not job.prune else None
-    candidate.delete([key for key, _ in candidate.list()])
-    status = "published" if fresh else "unchanged"
-    outcome = _outcome(job, note, status, store, stored, values, started)
-    return replace(outcome, entry=str(registered) if registered else None, line=opening_line(entry))
+    run = Run(job, context, run_job(job, context), started)
+    return _as_it_is(run, catalog) if run.note["same"] else finish(run, catalog)
+
+
+def update(job: Job, catalog: Path, changed: bool = False) -> Outcome:
+    """Bring a published store up to date: append new inputs, fill gaps whose inputs have come.
+
+    Inputs that the store was made from already are not read; with `changed` each is asked whether it is still what it
+    was, and those that are not are written anew. An append adds to the published prefix; anything else makes a version
+    beside it that shares what it can. Doing it twice changes nothing.
+
+    Raises
+    ------
+    UsageError
+        If the recipe was never baked.
+    BakehouseError
+        Whatever stopped it. What was published before is untouched.
+    """
+    started = datetime.now(UTC)
+    job = replace(job, grow="changed" if changed else "new")
+    job = replace(job, entry=registered(catalog, job))
+    if job.entry is None or not job.entry.version:
+        raise UsageError(
+            "there is nothing to update",
+            f"{job.feedstock.id}/{job.recipe}",
+            "it was never baked",
+            f"bakehouse bake {job.feedstock.id}",
+        )
+    context = job.context("bake")
+    base = load_base(job.target, job.entry.version, job.entry.provenance.inputs_digest)
+    with _alone(job, base.prefix, context.run_id):
+        run = Run(job, context, run_job(job, context), started)
+        return _as_it_is(run, catalog) if run.note["same"] else replace(finish(run, catalog), status="updated")
+
+
+def _alone(job: Job, prefix: str, run_id: str) -> AbstractContextManager[None]:
+    """Be the only one who adds to a published store; a repository takes the first of several itself."""
+    if job.entry is not None and job.entry.store.format == "icechunk":
+        return nullcontext()
+    return single_writer(work_folder(job.target, prefix), run_id)
+
+
+def registered(catalog: Path, job: Job) -> Entry | None:
+    """Give the recipe's entry; one that a crash kept from following its published root is written now.
+
+    An entry that can't be read is none for a bake, which replaces it.
+
+    Raises
+    ------
+    CatalogError
+        If there is an entry that can't be read, and the run would build on it.
+    """
+    path = catalog / job.feedstock.id / f"{job.recipe}.json"
+    if not path.is_file():
+        return None
+    try:
+        entry = Entry.from_json(path.read_bytes(), str(path))
+    except CatalogError:
+        if job.grow:
+            raise
+        return None
+    return complete(catalog, job.target, entry) or entry
+
+
+def _as_it_is(run: Run, catalog: Path | None) -> Outcome:
+    """Leave a version as it is that would be made again just so; an update looks at its root alone.
+
+    Raises
+    ------
+    NotWholeError
+        If it is not whole: what updates made can't be written anew in place.
+    """
+    entry = run.job.entry
+    if entry is None:
+        raise CatalogError("the published version has no entry", run.label)
+    run = replace(run, snapshot=entry.store.snapshot)
+    clear_candidate(run)
+    stop_on(_changes_since(run, entry), run.label, ANEW)
+    path = str(catalog / entry.feedstock / f"{entry.recipe}.json") if catalog else None
+    return replace(outcome_of(run, "unchanged", entry), entry=path, line=opening_line(entry))
+
+
+def _changes_since(run: Run, entry: Entry) -> Checked:
+    """Say what is no longer as it was published."""
+    if run.job.grow:
+        root = run.store.get(root_names(entry.store.zarr_format)[-1])
+        same = root is not None and hexdigest(root) == entry.digests.root
+        return Checked.of(Statement("root", 1, 1, "", "the registered one"), [] if same else ["the root has changed"])
+    rows = load_proof(run.job.target, entry.version or "", entry.digests.proof)
+    written = [Written(row["key"], row["size_bytes"], row["sha256"]) for row in rows]
+    added = Additions(run.job.target, run.plan["prefix"])
+    found = check_documents(run.store, entry.store.zarr_format, entry.digests.root)
+    return found + check_objects(run.store, written, hashes=False, added=added)
 
 
 def plan_recipe(job: Job) -> dict[str, Any]:
@@ -95,137 +150,3 @@ def try_recipe(job: Job) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="bakehouse-test-") as folder:
         sandbox = replace(job, target=Target(folder), prune=job.prune or 2, level="full")
         return replace(bake(sandbox, None), status="tested", entry=None, line=None, url="")
-
-
-def verify_recipe(job: Job, entry: Entry) -> Outcome:
-    """Compare a published store with its proof and with its sources.
-
-    Raises
-    ------
-    VerifyError
-        If an object is missing, changed or not accounted for; if the root is not the registered one; if a value
-        differs from its source; if the inputs are no longer those that it was made from.
-    """
-    started = datetime.now(UTC)
-    store = Target(entry.store.url, job.target.options)
-    written = _read_proof(job.target, entry)
-    problems = check_documents(store, entry.store.zarr_format, entry.digests.root)
-    problems += check_objects(store, written, hashes=job.level == "full")
-    stop_on(problems, f"{entry.id} ({store.url})")
-    context = job.context("verify")
-    note = _run_verify(job, context, entry)
-    checks = context.notebook.child(context.run_id)
-    values = _compared(checks)
-    checks.delete([key for key, _ in checks.list()])
-    return _outcome(job, note, "verified", store, sum(o.size_bytes for o in written), values, started)
-
-
-def _run_verify(job: Job, context: Context, entry: Entry) -> dict[str, Any]:
-    """Compare with the sources; inputs or a recipe that make another version say so instead of how values differ."""
-    try:
-        note = run_job(job, context)
-    except VerifyError as error:
-        left = context.notebook.get(f"{context.run_id}.json")
-        context.notebook.delete([f"{context.run_id}.json"])
-        _same_version(json.loads(left) if left else None, entry)
-        raise error
-    _same_version(note, entry)
-    return note
-
-
-def _same_version(note: dict[str, Any] | None, entry: Entry) -> None:
-    if note and note["plan"]["version"] != entry.version:
-        raise VerifyError(
-            f"inputs or recipe are no longer those of version {entry.version}",
-            entry.id,
-            f"they would make version {note['plan']['version']}",
-            f"bakehouse bake {entry.feedstock}",
-        )
-
-
-def _places(target: Target, plan: dict[str, Any]) -> tuple[Target, Target]:
-    return target.child(plan["prefix"]), work_folder(target, plan["prefix"])
-
-
-def _verify_candidate(
-    job: Job, note: dict[str, Any], store: Target, documents: Documents, receipts: dict[str, Receipt]
-) -> None:
-    plan = note["plan"]
-    problems = check_tasks(receipts, plan["task_ids"])
-    problems += check_objects(
-        store, [o for r in receipts.values() for o in r.objects], hashes=plan["check"]["level"] == "full"
-    )
-    if problems:
-        forget_damaged(store, work_folder(job.target, plan["prefix"]), receipts)
-    stop_on(problems, f"{job.feedstock.id}/{job.recipe} ({store.url})")
-    dataset = xr.open_zarr(CandidateStore(store, documents, read_only=True), consolidated=True, chunks=None)
-    problems = check_dataset(dataset, plan["concat"], note["ordered"], plan["arrays"])
-    stop_on(problems, f"{job.feedstock.id}/{job.recipe} ({store.url})")
-
-
-def _keep_proof(target: Target, prefix: str, receipts: dict[str, Receipt]) -> bytes:
-    """Write the proof beside the store, once: it belongs to a version, as the store does."""
-    name = f"{prefix}.proof.parquet"
-    if (there := target.get(name)) is None:
-        there = write_proof(receipts.values())
-        target.put(name, there)
-    return there
-
-
-def _compared(checks: Target) -> int:
-    found = [checks.get(key) for key, _ in checks.list()]
-    return sum(json.loads(data)["values"] for data in found if data)
-
-
-def _read_proof(target: Target, entry: Entry) -> list[Written]:
-    import io
-
-    import pyarrow.parquet as pq
-
-    name = f"{entry.store.url.rstrip('/').rpartition('/')[2]}.proof.parquet"
-    data = target.get(name)
-    if data is None or f"sha256:{hashlib.sha256(data).hexdigest()}" != entry.digests.proof:
-        raise VerifyError(
-            "the proof is missing or is not the one that was registered",
-            f"{entry.id} ({target.url}/{name})",
-            None,
-            f"bakehouse bake {entry.feedstock}",
-        )
-    return [Written(r["key"], r["size_bytes"], r["sha256"]) for r in pq.read_table(io.BytesIO(data)).to_pylist()]
-
-
-def _register(catalog: Path, entry: Entry) -> Path:
-    """Register an entry, unless the catalog has this very version: then run times must not change it."""
-    path = catalog / entry.feedstock / f"{entry.recipe}.json"
-    if not _is_registered(path, entry):
-        register(catalog, entry)
-    return path
-
-
-def _is_registered(path: Path, entry: Entry) -> bool:
-    try:
-        there = Entry.from_json(path.read_bytes())
-    except (FileNotFoundError, CatalogError):
-        return False
-    return (there.version, there.digests, there.store) == (entry.version, entry.digests, entry.store)
-
-
-def _outcome(
-    job: Job, note: dict[str, Any], status: str, store: Target, stored: int, values: int, started: datetime
-) -> Outcome:
-    plan = note["plan"]
-    return Outcome(
-        job.feedstock.id,
-        job.recipe,
-        status,
-        plan["version"],
-        store.url,
-        plan["objects"],
-        stored,
-        len(note["done"]),
-        plan["tasks"],
-        plan["check"]["level"],
-        values,
-        (datetime.now(UTC) - started).total_seconds(),
-        tuple(plan["notes"]),
-    )

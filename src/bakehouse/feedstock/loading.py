@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import os
 import sys
 import types
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from bakehouse.errors import RecipeError, UsageError, did_you_mean
@@ -102,7 +102,8 @@ def _import(feedstock: Feedstock, module: str) -> types.ModuleType:
 @contextmanager
 def _importable(feedstock: Feedstock, package: str) -> Iterator[None]:
     """Make a folder importable as a package, and its modules as siblings, afresh."""
-    for name in [n for n, m in sys.modules.items() if n.startswith(f"{package}.") or _lies_in(m, feedstock.code)]:
+    folder = f"{feedstock.code}{os.sep}"
+    for name in [n for n, m in sys.modules.items() if n.startswith(f"{package}.") or _lies_in(m, folder)]:
         del sys.modules[name]
     for name, path in ((PACKAGE, []), (package, [str(feedstock.code)])):
         made = sys.modules.setdefault(name, types.ModuleType(name))
@@ -121,13 +122,14 @@ def _travel_by_value(feedstock: Feedstock) -> None:
     """Let Beam ship the feedstock's modules with the pipeline, so that workers need only the engine."""
     from apache_beam.internal import cloudpickle
 
-    for module in [m for m in sys.modules.values() if _lies_in(m, feedstock.code)]:
+    folder = f"{feedstock.code}{os.sep}"
+    for module in [m for m in sys.modules.values() if _lies_in(m, folder)]:
         cloudpickle.register_pickle_by_value(module)
 
 
-def _lies_in(module: Any, folder: Path) -> bool:
+def _lies_in(module: Any, folder: str) -> bool:
     file: str | None = getattr(module, "__file__", None)
-    return file is not None and Path(file).is_relative_to(folder)
+    return file is not None and file.startswith(folder)
 
 
 def _checked(recipe: Any, feedstock: Feedstock, named: str, entry: RecipeEntry) -> Any:

@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
+import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import apache_beam as beam
 import xarray as xr
 
-from bakehouse.context import current
+from bakehouse.context import Context, current
+from bakehouse.errors import SourceError
 from bakehouse.openers.xarray import open_dataset
 from bakehouse.patterns import CombineOp, FilePattern, FileType, Index, key_of
-from bakehouse.storage import Source, make_source
+from bakehouse.storage import Reach, Source, Target, as_target, make_source
+from bakehouse.transforms.absent import may_be_absent, note_absent
+from bakehouse.transforms.fresh import is_changed, is_wanted, is_witness
 from bakehouse.transforms.index import SourcedIndex, show_index
 
 
 @dataclass
 class OpenURLWithFSSpec(beam.PTransform):
-    """Find out how each input is reached and what identifies it; nothing is read yet.
+    """Find out how each input is reached and what identifies it.
+
+    Only what has to be copied is read here: every input if there is a cache that lacks it; else those of servers
+    without byte ranges, and those of which a server tells neither etag nor modification time.
 
     Parameters
     ----------
     cache
-        Accepted for Pangeo Forge's sake; caching is the run's business.
+        Where copies of inputs are kept: a URL, a path, a `Target`, or an object with a `root_path` as Pangeo Forge's;
+        None keeps none. Left out, the run's own cache is used, if it has one.
     secrets
         Query parameters that are appended to each URL where it is read.
     open_kwargs
@@ -40,7 +52,7 @@ class OpenURLWithFSSpec(beam.PTransform):
         If an input can't be reached; it names the URL and the index.
     """
 
-    cache: Any = None
+    cache: Any = ...
     secrets: dict[str, str] | None = None
     open_kwargs: dict[str, Any] | None = None
     max_concurrency: int | None = None
@@ -50,11 +62,51 @@ class OpenURLWithFSSpec(beam.PTransform):
         """Spread the inputs over the workers, then identify each."""
         context = current()
         url_map = dict(context.url_map) if context else {}
+        reach = _reach(context, as_target(self.cache))
         return (
             pcoll
+            | "Wanted" >> beam.Filter(_Wanted(context))
             | "Spread" >> beam.Reshuffle()
-            | "Identify" >> beam.MapTuple(_Identify(self.open_kwargs or {}, self.secrets, url_map))
+            | "Identify" >> beam.FlatMap(_Identify(self.open_kwargs or {}, self.secrets, url_map, reach, context))
+            | "Changed" >> beam.Filter(_Changed(context))
         )
+
+
+def _reach(context: Context | None, cache: Any) -> Reach:
+    """Say how inputs are read: with the run's cache if the recipe names none, and spare copies in the run's staging."""
+    if context is None:
+        folder = Path(tempfile.gettempdir(), f"bakehouse-inputs-{uuid.uuid4().hex[:12]}")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        return Reach(None if cache is ... else cache, Target(str(folder)))
+    return Reach(
+        context.cache if cache is ... else cache,
+        context.staging.child("inputs"),
+        context.staging.child("notes"),
+        fill=context.mode != "plan" and context.grow != "changed",
+    )
+
+
+@dataclass
+class _Wanted:
+    """Pass over the inputs that a run that builds on a published version does not look at."""
+
+    context: Context | None
+
+    def __call__(self, element: tuple[Index, str]) -> bool:
+        return self.context is None or is_wanted(self.context, key_of(element[0]), str(element[1]))
+
+
+@dataclass
+class _Changed:
+    """Pass over the inputs that are still what the published version was made from."""
+
+    context: Context | None
+
+    def __call__(self, element: tuple[Index, Source]) -> bool:
+        index, source = element
+        if self.context is None or is_witness(self.context, key_of(index)):
+            return True
+        return is_changed(self.context, key_of(index), source.url, source.identity)
 
 
 @dataclass
@@ -62,16 +114,23 @@ class _Identify:
     open_kwargs: Mapping[str, Any]
     secrets: Mapping[str, str] | None
     url_map: Mapping[str, str]
+    reach: Reach
+    context: Context | None = None
 
-    def __call__(self, index: Index, url: str) -> tuple[Index, Source]:
+    def __call__(self, element: tuple[Index, str]) -> Iterator[tuple[Index, Source]]:
+        index, url = element
         source = make_source(url, self.open_kwargs, self.url_map, show_index(index))
         if self.secrets:
             joint = "&" if "?" in source.location else "?"
-            source = Source(
-                source.url, f"{source.location}{joint}{urlencode(self.secrets)}", source.options, index=source.index
-            )
-        source = source.identified()
-        return SourcedIndex.of(index, source), source
+            source = replace(source, location=f"{source.location}{joint}{urlencode(self.secrets)}")
+        try:
+            source = self.reach(source.identified())
+        except SourceError as error:
+            if not isinstance(error.__cause__, FileNotFoundError) or not may_be_absent(self.context, key_of(index)):
+                raise
+            note_absent(self.context, index, url)
+            return
+        yield SourcedIndex.of(index, source), source
 
 
 @dataclass

@@ -1,10 +1,9 @@
-"""The stages inside StoreToZarr: describe, plan, route, write, compare."""
+"""The stages inside StoreToZarr before and after the plan: describe, route, write, compare."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import apache_beam as beam
@@ -15,37 +14,40 @@ from bakehouse.errors import RecipeError
 from bakehouse.openers.describe import describe, raw_variable
 from bakehouse.openers.spill import spill
 from bakehouse.patterns import Index, key_of
-from bakehouse.plan.make import make_plan
 from bakehouse.plan.sample import sample_tasks
-from bakehouse.plan.summary import summarise
-from bakehouse.plan.tasks import cell_edges, input_spans, touched
-from bakehouse.plan.types import StoreOptions, Template
+from bakehouse.plan.tasks import cell_edges, reached
+from bakehouse.plan.types import StoreOptions
 from bakehouse.schema import DatasetSchema, Identity
+from bakehouse.transforms.fresh import is_changed, is_wanted, is_witness, published
 from bakehouse.transforms.index import SourcedIndex, show_index
 from bakehouse.writers.assemble import Fragment, belongs
-from bakehouse.writers.publish import save_candidate
-from bakehouse.writers.resume import checked_tasks, done_tasks
-from bakehouse.writers.tasks import Prepared, compare_task, write_task
-from bakehouse.writers.template import make_documents, template_dataset
+from bakehouse.writers.compare import compare_task, compare_witness
+from bakehouse.writers.tasks import Prepared, write_task
+
+WITNESS = "witness "
+"""Begins the names of groups that are only compared with what is stored."""
 
 
 class Describe(beam.DoFn):
     """Turn a Dataset into its schema and a fragment of references; arrays that the recipe made are spilled."""
 
-    def __init__(self, context: Context, dims: Mapping[str, str]) -> None:
-        self.context, self.dims = context, dims
+    def __init__(self, context: Context, dims: Mapping[str, str], options: StoreOptions) -> None:
+        self.context, self.dims, self.options = context, dims, options
 
     def process(self, element: Any) -> Iterator[tuple[DatasetSchema, Fragment]]:
         """Describe one element."""
         index, dataset = _checked_element(element, self.context.label)
         url, identity = _origin(index, dataset)
         key, dry = key_of(index), self.context.mode == "plan"
-        schema = describe(dataset, url, identity, self.dims, dry)
+        kept = not is_changed(self.context, key, url, identity)
+        if not is_wanted(self.context, key, url) or (kept and not is_witness(self.context, key)):
+            return
+        schema = describe(dataset, url, identity, self.dims, dry, self.options)
         staging = self.context.staging
         variables = {} if dry else {str(n): spill(v, staging) for n, v in dataset.variables.items()}
         expects = {d: said for d, said in getattr(index, "expects", {}).items() if d in self.dims}
         schema = replace(schema, expects=tuple((d, count, length) for d, (count, length) in expects.items()))
-        yield DatasetSchema.of(key, schema), Fragment(key, url, variables)
+        yield DatasetSchema() if kept else DatasetSchema.of(key, schema), Fragment(key, url, variables, witness=kept)
 
 
 def _checked_element(element: Any, label: str) -> tuple[Index, xr.Dataset]:
@@ -74,48 +76,6 @@ def _origin(index: Index, dataset: xr.Dataset) -> tuple[str, Identity]:
     return str(dataset.encoding.get("source", show_index(index))), Identity()
 
 
-@dataclass
-class Prepare:
-    """Make the plan and its documents; find out what earlier runs have done."""
-
-    context: Context
-    dims: Mapping[str, str]
-    options: StoreOptions
-
-    def __call__(self, schema: DatasetSchema) -> Prepared:
-        """Plan from the merged schema."""
-        function, kwargs = self.options.dynamic_chunking_fn, dict(self.options.dynamic_chunking_fn_kwargs)
-
-        def choose(template: Template) -> Mapping[str, int]:
-            return function(template_dataset(template), **kwargs)  # type: ignore[misc]
-
-        plan = make_plan(
-            schema,
-            self.dims,
-            self.options,
-            memory_bytes=self.context.memory_bytes,
-            recipe_digest=self.context.recipe_digest,
-            prefix=self.context.prefix,
-            label=self.context.label,
-            choose_chunks=choose if function else None,
-        )
-        documents = make_documents(plan.template, self.options.encoding)
-        prepared = Prepared(plan, documents, self.context.target, self.options.encoding, run_id=self.context.run_id)
-        if self.context.mode == "bake":
-            done = done_tasks(prepared)
-            prepared = replace(prepared, done=done, checked=checked_tasks(prepared, done))
-            save_candidate(prepared)
-        elif self.context.mode == "verify":
-            prepared = replace(prepared, notes=self.context.notebook.child(self.context.run_id))
-        note = {
-            "plan": summarise(plan, self.context.level),
-            "done": sorted(prepared.done),
-            "ordered": self.options.check_order,
-        }
-        self.context.notebook.put(f"{self.context.run_id}.json", json.dumps(note).encode())
-        return prepared
-
-
 class Route(beam.DoFn):
     """Send each fragment's references to the tasks whose boxes it overlaps."""
 
@@ -125,14 +85,17 @@ class Route(beam.DoFn):
 
     def process(self, fragment: Fragment, prepared: Prepared) -> Iterator[tuple[str, Fragment]]:
         """Route one fragment."""
+        if fragment.witness:
+            yield f"{WITNESS}{fragment.url}", fragment
+            return
         boxes, grids = self._boxes(prepared)
         wanted: dict[str, dict[str, xr.Variable]] = {}
         for name, array in prepared.plan.template.arrays.items():
             if belongs(array, fragment):
-                for spans in touched(
-                    array, grids[name], input_spans(array, prepared.plan.template.axes, dict(fragment.key))
-                ):
-                    wanted.setdefault(boxes[name, spans], {})[name] = fragment.variables[name]
+                there = {name: fragment.variables[name]} if name in fragment.variables else {}
+                for spans in reached(array, prepared.plan.template.axes, dict(fragment.key), grids[name]):
+                    if (name, spans) in boxes:
+                        wanted.setdefault(boxes[name, spans], {}).update(there)
         for task, variables in wanted.items():
             if task in self.sampled - prepared.checked or (self.mode == "bake" and task not in prepared.done):
                 yield task, Fragment(fragment.key, fragment.url, variables)
@@ -156,7 +119,7 @@ class Write(beam.DoFn):
     def process(self, element: tuple[str, Iterable[Fragment]], prepared: Prepared) -> Iterator[int]:
         """Write one task."""
         task_id, fragments = element
-        if self.mode == "bake" and task_id not in prepared.done:
+        if self.mode == "bake" and task_id not in prepared.done and not task_id.startswith(WITNESS):
             write_task(prepared, prepared.task(task_id), fragments)
             yield 1
 
@@ -164,11 +127,18 @@ class Write(beam.DoFn):
 class Compare(beam.DoFn):
     """Compare the sampled tasks with their sources, after everything is written."""
 
-    def __init__(self, level: str) -> None:
-        self.level = level
+    def __init__(self, context: Context) -> None:
+        self.context, self.level = context, context.level
+        self.snapshot: str | None = None
 
     def process(self, element: tuple[str, Iterable[Fragment]], prepared: Prepared, written: int) -> Iterator[int]:
-        """Compare one task."""
+        """Compare one task; a repository is asked once what is there by now."""
         task_id, fragments = element
+        prepared = replace(prepared, snapshot=self.snapshot or prepared.snapshot).at_rest()
+        self.snapshot = prepared.snapshot
+        base = published(self.context) if task_id.startswith(WITNESS) else None
+        if base is not None:
+            yield from (compare_witness(prepared, base.by_key[f.key], f) for f in fragments)
+            return
         if task_id in sample_tasks(prepared.plan, self.level) - prepared.checked:
             yield compare_task(prepared, prepared.task(task_id), fragments)

@@ -11,10 +11,13 @@ import apache_beam as beam
 from bakehouse.context import MEMORY_BYTES, Context, current
 from bakehouse.errors import RecipeError
 from bakehouse.patterns import Dimension, combine_dims_of
-from bakehouse.plan.types import StoreOptions
+from bakehouse.plan.types import COMBINE_ATTRS, FORMATS, MISSING, ORDERS, StoreOptions
 from bakehouse.schema import merge_all
 from bakehouse.storage import Target
-from bakehouse.transforms.steps import Compare, Describe, Prepare, Route, Write
+from bakehouse.transforms.policies import insist_known, insist_tolerance
+from bakehouse.transforms.prepare import Prepare
+from bakehouse.transforms.steps import Compare, Describe, Route, Write
+from bakehouse.writers.icechunk.storage import library
 from bakehouse.writers.publish import consolidated, publish_documents
 from bakehouse.writers.store import CandidateStore
 from bakehouse.writers.tasks import Prepared
@@ -47,10 +50,22 @@ class StoreToZarr(beam.PTransform):
         Variable to encoding, as in `xarray.Dataset.to_zarr`.
     zarr_format
         2 or 3; consolidated metadata is written for both.
+    format
+        ``zarr``, or ``icechunk``: one repository of the recipe, in which each version is a snapshot that its readers
+        see at once and whole. It needs ``bakehouse[icechunk]``, and a disk or an S3 bucket with conditional PUT.
     combine_attrs
         ``drop_conflicts`` or ``identical``; attributes that change what values mean must always agree.
+    order
+        What to do where coordinates along concat dims do not run one way: ``error``; ``sort`` (whole inputs are laid
+        in the order of their coordinate); ``drop_duplicates`` (leading elements of an input that repeat the end of the
+        one before are left out if all their values are the same); ``any`` (store them as they come).
+    missing_variables
+        What to do where inputs lack a variable that others have: ``error``, or ``fill`` (their part of it is fill).
+    coordinate_tolerance
+        How far coordinates, bounds and the like may differ between inputs, in their own units: for all, or by name.
+        The first input's are stored. They must be equal if it is left out.
     check_order
-        Insist that numeric and time coordinates along concat dims run one way.
+        Another word for `order`: True is ``error``, False is ``any``.
 
     Raises
     ------
@@ -69,7 +84,11 @@ class StoreToZarr(beam.PTransform):
     shards: Mapping[str, int] | bool | None = None
     zarr_format: int | None = None
     combine_attrs: str = "drop_conflicts"
-    check_order: bool = True
+    order: str = "error"
+    missing_variables: str = "error"
+    coordinate_tolerance: Mapping[str, float] | float | None = None
+    check_order: bool | None = None
+    format: str = "zarr"
 
     def __post_init__(self) -> None:
         """Refuse what can't be meant."""
@@ -79,6 +98,15 @@ class StoreToZarr(beam.PTransform):
             )
         if self.zarr_format not in (None, 2, 3):
             raise RecipeError(f"zarr_format is {self.zarr_format}", None, None, "use 2 or 3")
+        insist_known("format", self.format, FORMATS)
+        if self.format == "icechunk" and self.zarr_format == 2:
+            raise RecipeError("zarr_format is 2", None, "Icechunk stores zarr v3 only", "use zarr_format=3")
+        if self.check_order is not None:
+            self.order = "error" if self.check_order else "any"
+        insist_known("order", self.order, ORDERS)
+        insist_known("missing_variables", self.missing_variables, MISSING)
+        insist_known("combine_attrs", self.combine_attrs, COMBINE_ATTRS)
+        insist_tolerance(self.coordinate_tolerance)
 
     def options(self, context: Context) -> StoreOptions:
         """Give the store's options, with the project's defaults where the recipe is silent."""
@@ -88,19 +116,24 @@ class StoreToZarr(beam.PTransform):
             self.shards,
             dict(self.encoding or {}),
             dict(self.attrs or {}),
-            self.zarr_format or context.defaults.get("zarr_format", 3),
+            self.zarr_format or (3 if self.format == "icechunk" else context.defaults.get("zarr_format", 3)),
             self.combine_attrs,
-            self.check_order,
+            self.order,
             self.dynamic_chunking_fn,
             dict(self.dynamic_chunking_fn_kwargs or {}),
+            self.missing_variables,
+            self.coordinate_tolerance or 0.0,
+            self.format,
         )
 
     def expand(self, pcoll: Any) -> Any:
         """Survey, plan, route, write, compare."""
         inside = current()
         context = inside or _standalone(self.target_root, self.store_name)
+        if self.format == "icechunk" and context.mode != "plan":
+            library()
         dims = combine_dims_of(list(self.combine_dims))
-        described = pcoll | "Describe" >> beam.ParDo(Describe(context, dims))
+        described = pcoll | "Describe" >> beam.ParDo(Describe(context, dims, self.options(context)))
         surveyed = described | "Schema" >> beam.MapTuple(lambda schema, fragment: schema)
         prepared = (
             surveyed
@@ -111,11 +144,13 @@ class StoreToZarr(beam.PTransform):
             return prepared
         fragments = described | "Fragment" >> beam.MapTuple(lambda schema, fragment: fragment)
         side = beam.pvalue.AsSingleton(prepared)
+        gaps = prepared | "Gaps" >> beam.FlatMap(lambda each: each.gaps)
+        fragments = (fragments, gaps) | "All" >> beam.Flatten()
         routed = fragments | "Route" >> beam.ParDo(Route(context), side) | "Gather" >> beam.GroupByKey()
         written = routed | "Write" >> beam.ParDo(Write(context.mode), side) | "Count" >> beam.CombineGlobally(sum)
         compared = (
             routed
-            | "Compare" >> beam.ParDo(Compare(context.level), side, beam.pvalue.AsSingleton(written))
+            | "Compare" >> beam.ParDo(Compare(context), side, beam.pvalue.AsSingleton(written))
             | "Sum" >> beam.CombineGlobally(sum)
         )
         finished = prepared | "Candidate" >> beam.Map(_candidate, beam.pvalue.AsSingleton(compared))
@@ -123,15 +158,16 @@ class StoreToZarr(beam.PTransform):
 
 
 def _candidate(prepared: Prepared, compared: int) -> CandidateStore:
-    return CandidateStore(prepared.store, prepared.documents, prepared.candidate)
+    return CandidateStore(prepared.at_rest().reading, prepared.documents, prepared.candidate)
 
 
 def _publish_now(candidate: CandidateStore, prepared: Prepared) -> str:
-    publish_documents(
-        prepared.store,
-        consolidated(candidate.documents, prepared.plan.template.zarr_format),
-        prepared.plan.template.zarr_format,
-    )
+    zarr_format = prepared.plan.template.zarr_format
+    if prepared.branch is None:
+        publish_documents(prepared.store, consolidated(candidate.documents, zarr_format), zarr_format)
+    else:
+        made = prepared.snapshot or prepared.branch.settle(candidate.documents)
+        prepared.branch.publish(made, prepared.main)
     return candidate.path
 
 

@@ -14,19 +14,28 @@ from bakehouse.chunks import Span, overlap
 from bakehouse.errors import BakehouseError, SchemaError
 from bakehouse.openers.describe import raw_variable
 from bakehouse.patterns import Key
-from bakehouse.plan.tasks import input_spans
+from bakehouse.plan.tasks import input_spans, repeated_spans
 from bakehouse.plan.types import ArrayPlan, Axis, Part
-from bakehouse.writers.encode import cf_encoding, encode
+from bakehouse.writers.encode import cf_encoding, encode, missing_value, stored_fill
+from bakehouse.writers.kept import KeptValues
+from bakehouse.writers.pieces import pieces
 from bakehouse.writers.receipts import Taken
+
+EXACT = 2**53
+"""Whole numbers up to here are floats of 64 bits."""
 
 
 @dataclass(frozen=True)
 class Fragment:
-    """One input's variables as references: what travels to the tasks."""
+    """One input's variables as references: what travels to the tasks.
+
+    A `witness` is not written: what a published store has of it is compared with it.
+    """
 
     key: Key
     url: str
     variables: Mapping[str, xr.Variable]
+    witness: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,8 +49,9 @@ class Overlap:
 
 
 def belongs(array: ArrayPlan, fragment: Fragment) -> bool:
-    """Say whether an array takes values from a fragment."""
-    return array.name in fragment.variables and all((d, p) in fragment.key for d, p in array.owner)
+    """Say whether an array takes values from a fragment, or fill where the fragment lacks it."""
+    there = array.fills or array.name in fragment.variables
+    return there and all((d, p) in fragment.key for d, p in array.owner)
 
 
 def overlaps(
@@ -49,20 +59,32 @@ def overlaps(
 ) -> Iterator[Overlap]:
     """Find the regions that fragments have in common with a box."""
     for fragment in fragments:
-        if not belongs(array, fragment):
-            continue
-        held = input_spans(array, axes, dict(fragment.key))
-        shared = [overlap(a, b) for a, b in zip(held, part.spans, strict=True)]
-        if any(s is None for s in shared):
-            continue
-        spans = tuple(s for s in shared if s is not None)
-        box = tuple(slice(a - p, b - p) for (a, b), (p, _) in zip(spans, part.spans, strict=True))
-        source = tuple(
-            slice(a - h, b - h)
-            for (a, b), (h, _), d in zip(spans, held, array.dims, strict=True)
-            if d not in array.expand
-        )
-        yield Overlap(fragment, spans, box, source)
+        if belongs(array, fragment):
+            yield from _overlap(array, axes, part, fragment, input_spans(array, axes, dict(fragment.key)))
+
+
+def repeats(array: ArrayPlan, axes: Mapping[str, Axis], part: Part, fragments: Iterable[Fragment]) -> Iterator[Overlap]:
+    """Find the regions of a box that fragments hold once more, though they are taken from those before."""
+    for fragment in fragments:
+        if belongs(array, fragment) and array.name in fragment.variables:
+            for region in repeated_spans(array, axes, dict(fragment.key)):
+                yield from _overlap(array, axes, part, fragment, region)
+
+
+def _overlap(
+    array: ArrayPlan, axes: Mapping[str, Axis], part: Part, fragment: Fragment, region: tuple[Span, ...]
+) -> Iterator[Overlap]:
+    shared = [overlap(a, b) for a, b in zip(region, part.spans, strict=True)]
+    if any(s is None for s in shared):
+        return
+    spans = tuple(s for s in shared if s is not None)
+    key = dict(fragment.key)
+    origins = [axes[d].spans[key[d]][0] - axes[d].skips.get(key[d], 0) if d in array.runs else 0 for d in array.dims]
+    box = tuple(slice(a - p, b - p) for (a, b), (p, _) in zip(spans, part.spans, strict=True))
+    source = tuple(
+        slice(a - o, b - o) for (a, b), o, d in zip(spans, origins, array.dims, strict=True) if d not in array.expand
+    )
+    yield Overlap(fragment, spans, box, source)
 
 
 def assemble(
@@ -72,8 +94,9 @@ def assemble(
     fragments: Iterable[Fragment],
     dtype: Any,
     asked: Mapping[str, Any],
+    kept: KeptValues | None = None,
 ) -> tuple[Any, list[Taken]]:
-    """Give the stored values of a box, and where they came from.
+    """Give the stored values of a box, and where they came from; what a published version has is taken from there.
 
     Raises
     ------
@@ -82,20 +105,27 @@ def assemble(
     """
     stored = object if dtype.kind in "OTUS" else dtype
     out = np.empty([b - a for a, b in part.spans], dtype=stored)
-    taken, filled = [], 0
+    taken: list[Taken] = []
+    filled = kept.fill(array, axes, part, out) if kept else 0
     for found in overlaps(array, axes, part, fragments):
-        values = stored_values(array, found, asked)
-        _put(array, out, found, values)
-        taken.append(Taken(found.fragment.url, array.name, found.store))
+        for piece in pieces(array, found):
+            _put(array, out, piece, stored_values(array, piece, asked))
+        if array.name in found.fragment.variables:
+            taken.append(Taken(found.fragment.url, array.name, found.store))
         filled += math.prod(b - a for a, b in found.store)
     if filled != out.size:
         _refuse_filling(array, part, filled, out.size, [t.input for t in taken])
+    for found in repeats(array, axes, part, fragments):
+        for piece in pieces(array, found):
+            _insist_repeated(array, out, piece, stored_values(array, piece, asked), taken)
     return out, taken
 
 
 def stored_values(array: ArrayPlan, found: Overlap, asked: Mapping[str, Any]) -> Any:
     """Read a region of a fragment as the store keeps it."""
-    variable = found.fragment.variables[array.name]
+    variable = found.fragment.variables.get(array.name)
+    if variable is None:
+        return np.full(_lengths(found), stored_fill(array, asked))
     if array.raw is not None and (raw := raw_variable(variable)) is not None:
         return raw[0][found.source].values
     try:
@@ -106,7 +136,12 @@ def stored_values(array: ArrayPlan, found: Overlap, asked: Mapping[str, Any]) ->
 
 def decoded_values(array: ArrayPlan, found: Overlap) -> Any:
     """Read a region of a fragment as a reader sees it."""
-    return found.fragment.variables[array.name][found.source].values
+    variable = found.fragment.variables.get(array.name)
+    return np.full(_lengths(found), missing_value(array.dtype)) if variable is None else variable[found.source].values
+
+
+def _lengths(found: Overlap) -> list[int]:
+    return [s.stop - s.start for s in found.source]
 
 
 def _put(array: ArrayPlan, out: Any, found: Overlap, values: Any) -> None:
@@ -126,7 +161,43 @@ def _put(array: ArrayPlan, out: Any, found: Overlap, values: Any) -> None:
             "this input has another size than when it was surveyed",
             "run again",
         )
+    _insist_exact(array.name, values, out.dtype, found.fragment.url)
     region[...] = np.broadcast_to(values, region.shape)
+
+
+def _insist_exact(name: str, values: Any, dtype: Any, url: str) -> None:
+    """Refuse whole numbers that the floats of other inputs do not hold."""
+    if dtype.kind != "f" or values.dtype.kind not in "iu" or values.dtype.itemsize < 8:
+        return
+    large = values[(values > EXACT) | (values < -EXACT)] if values.dtype.kind == "i" else values[values > EXACT]
+    lost = next((int(v) for v in large if int(float(v)) != int(v)), None)
+    if lost is not None:
+        raise SchemaError(
+            f"values of '{name}' can't be stored as {dtype}: {lost} would be read as {int(float(lost))}",
+            url,
+            "other inputs have floats, which hold whole numbers up to 2**53",
+            f"convert in a preprocessing step: ds['{name}'].astype('int64') where it is float, or astype(str)",
+        )
+
+
+def _insist_repeated(array: ArrayPlan, out: Any, found: Overlap, values: Any, taken: list[Taken]) -> None:
+    """Insist that elements which an input repeats are the ones that are kept."""
+    kept = out[found.box or ...]
+    again = np.broadcast_to(values, kept.shape)
+    same = np.asarray((kept == again) | ((kept != kept) & (again != again)))
+    if same.all():
+        return
+    at = tuple(int(i) for i in np.argwhere(~same)[0])
+    place = tuple(a + i for (a, _), i in zip(found.store, at, strict=True))
+    first = next((t.input for t in taken if all(a <= p < b for p, (a, b) in zip(place, t.region, strict=True))), None)
+    where = dict(zip(array.dims, place, strict=True))
+    raise SchemaError(
+        f"'{array.name}' at {where} is {again[at]} where it repeats, but {kept[at]} in the input before "
+        f"({int((~same).sum())} of {same.size} repeated values differ)",
+        f"{found.fragment.url} repeats {first or 'what the store has'}",
+        "order='drop_duplicates' leaves out only elements whose values are all the same",
+        f"choose between them in a preprocessing step, for example ds.isel({array.runs[0]}=slice(n, None))",
+    )
 
 
 def _refuse_filling(array: ArrayPlan, part: Part, filled: int, size: int, inputs: list[str]) -> None:

@@ -130,6 +130,32 @@ def sample_of(dtype: str) -> Any:
     return np.zeros(1, dtype=dtype)
 
 
+def missing_value(dtype: str) -> Any:
+    """Give what a reader sees where an input lacked a variable: NaN, NaT or empty text.
+
+    Examples
+    --------
+    >>> missing_value("float32"), missing_value("string")
+    (np.float32(nan), '')
+    """
+    if dtype == "string":
+        return ""
+    kind = np.dtype(dtype)
+    return kind.type("NaT", np.datetime_data(kind)[0]) if kind.kind in "mM" else kind.type(np.nan)
+
+
+def stored_fill(array: ArrayPlan, asked: Mapping[str, Any]) -> Any:
+    """Give what is stored where an input lacked a variable."""
+    if array.raw is not None and array.raw != "string":
+        fill = thaw(array.encoding).get("_FillValue", thaw(array.encoding).get("missing_value"))
+        return np.dtype(array.raw).type(np.nan if fill is None else fill)
+    encoding = cf_encoding(array, asked)
+    fill = encoding.get("_FillValue", encoding.get("missing_value"))
+    if fill is not None and not array.dtype.startswith(TIMES):
+        return np.dtype(encoding.get("dtype") or array.dtype).type(fill)
+    return encode(array.name, xr.Variable("x", np.array([missing_value(array.dtype)])), encoding).values[0]
+
+
 def _text(name: str, values: Any) -> Any:
     """Give fixed-width text as text of any length, which zarr v3 specifies.
 

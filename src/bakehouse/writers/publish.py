@@ -11,6 +11,7 @@ from bakehouse.storage import Target
 from bakehouse.writers.store import memory_store
 from bakehouse.writers.tasks import Prepared
 from bakehouse.writers.template import Documents, root_names
+from bakehouse.writers.versions import hexdigest
 
 
 def save_candidate(prepared: Prepared) -> None:
@@ -57,6 +58,55 @@ def publish_documents(store: Target, documents: Documents, zarr_format: int) -> 
             "bake to another target, or remove the version",
         )
     return False
+
+
+def advance_documents(store: Target, documents: Documents, zarr_format: int, expected: str | None) -> bool:
+    """Move a published store on to documents that add to it; say whether this call did.
+
+    The consolidated root is replaced first: its readers see the new state at once, and whole. Those who read array
+    documents follow as each is replaced.
+
+    Raises
+    ------
+    PublishError
+        If the root is neither the one that is built on (its digest is `expected`) nor the new one.
+    """
+    *others, last = root_names(zarr_format)
+    there = store.get(last) or b""
+    moved = _layout(there) != _layout(documents[last])
+    if moved and hexdigest(there) != expected:
+        raise _overtaken(store, last)
+    if moved and not store.replace(last, documents[last], there):
+        raise _overtaken(store, last)
+    for key in [*sorted(set(documents) - {*others, last}), *others]:
+        if store.get(key) != documents[key]:
+            store.put(key, documents[key])
+    return moved
+
+
+def spread_documents(store: Target, root: bytes, zarr_format: int) -> None:
+    """Bring every other document in line with a consolidated root that is in place."""
+    for key, data in documents_in(root, zarr_format).items():
+        if store.get(key) != data:
+            store.put(key, data)
+
+
+def documents_in(root: bytes, zarr_format: int) -> Documents:
+    """Give the other documents that a consolidated root holds."""
+    found = json.loads(root)
+    if zarr_format == 2:
+        return {key: json.dumps(document, indent=4).encode() for key, document in found["metadata"].items()}
+    arrays = (found.get("consolidated_metadata") or {}).get("metadata", {})
+    return {f"{name}/zarr.json": json.dumps(document, indent=2).encode() for name, document in arrays.items()}
+
+
+def _overtaken(store: Target, name: str) -> PublishError:
+    return PublishError(
+        "the store was changed while it was added to",
+        f"{store.url}/{name}",
+        "its root document is not the one that the catalog's entry names",
+        "run the update again; if nothing else writes here: bakehouse verify",
+    )
 
 
 def _layout(root: bytes | None) -> object:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from bakehouse.storage import Target
+
+Row = dict[str, Any]
+"""One object in a proof."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +78,8 @@ def _whole(data: bytes | None) -> Receipt | None:
         return None
 
 
-def write_proof(receipts: Iterable[Receipt]) -> bytes:
-    """Merge receipts into one Parquet table.
+def write_proof(receipts: Iterable[Receipt], kept: Iterable[Row] = ()) -> bytes:
+    """Merge receipts, and what an earlier version's proof says of objects that are kept, into one Parquet table.
 
     Columns: ``key``, ``size_bytes``, ``sha256``, ``array``, ``task``, ``inputs`` (the URLs that the object's task took
     the array from).
@@ -85,7 +89,8 @@ def write_proof(receipts: Iterable[Receipt]) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    rows = sorted((_row(o, r) for r in receipts for o in r.objects), key=lambda row: str(row["key"]))
+    found = {str(row["key"]): row for row in kept} | {o.key: _row(o, r) for r in receipts for o in r.objects}
+    rows = [found[key] for key in sorted(found)]
     schema = pa.schema(
         [
             ("key", pa.string()),
@@ -101,7 +106,16 @@ def write_proof(receipts: Iterable[Receipt]) -> bytes:
     return buffer.getvalue()
 
 
-def _row(written: Written, receipt: Receipt) -> dict[str, object]:
+def read_proof(data: bytes) -> list[Row]:
+    """Read the rows that `write_proof` wrote."""
+    import io
+
+    import pyarrow.parquet as pq
+
+    return list(pq.read_table(io.BytesIO(data)).to_pylist())
+
+
+def _row(written: Written, receipt: Receipt) -> Row:
     array = array_of(written.key)
     inputs = sorted({s.input for s in receipt.sources if s.array == array})
     return {**asdict(written), "array": array, "task": receipt.task, "inputs": inputs}

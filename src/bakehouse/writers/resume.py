@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 
-from bakehouse.errors import PublishError
+from bakehouse.errors import PublishError, StorageError
 from bakehouse.storage import Target
+from bakehouse.writers.reading import Reading
 from bakehouse.writers.receipts import Receipt, read_receipts, receipt_key
 from bakehouse.writers.tasks import Prepared
 from bakehouse.writers.template import root_names
+
+
+def begun(prepared: Prepared) -> Prepared:
+    """Make ready for writing: find out what earlier runs have done, and in a repository begin a branch, or go on."""
+    if prepared.branch is None:
+        return replace(prepared, done=done_tasks(prepared))
+    planned = frozenset(task.id for task in prepared.plan.tasks)
+    found = prepared.branch.begin(prepared.documents, planned, planned & set(read_receipts(prepared.work)))
+    return replace(prepared, done=found.done, main=found.main, snapshot=found.made)
 
 
 def done_tasks(prepared: Prepared) -> frozenset[str]:
@@ -24,13 +35,20 @@ def done_tasks(prepared: Prepared) -> frozenset[str]:
     if not receipts:
         _insist_on_own_prefix(prepared)
         return frozenset()
-    there = dict(prepared.store.list())
     known = {task.id for task in prepared.plan.tasks}
+    if prepared.plan.growth is not None:
+        return frozenset(task for task, r in receipts.items() if task in known and _is_whole(prepared.store, r))
+    there = dict(prepared.store.list())
     return frozenset(
         task
         for task, receipt in receipts.items()
         if task in known and all(there.get(o.key) == o.size_bytes for o in receipt.objects)
     )
+
+
+def _is_whole(store: Target, receipt: Receipt) -> bool:
+    """Say whether objects have the content that a receipt states; at a shared prefix other runs may have been since."""
+    return all(hashlib.sha256(store.get(o.key) or b"").hexdigest() == o.sha256 for o in receipt.objects)
 
 
 def checked_tasks(prepared: Prepared, done: frozenset[str]) -> frozenset[str]:
@@ -40,21 +58,28 @@ def checked_tasks(prepared: Prepared, done: frozenset[str]) -> frozenset[str]:
     return noted & done
 
 
-def forget_damaged(store: Target, work: Target, receipts: Mapping[str, Receipt]) -> None:
+def forget_damaged(store: Reading, work: Target, receipts: Mapping[str, Receipt]) -> None:
     """Drop the receipts of tasks whose objects are not what they wrote, so that the next bake writes them anew."""
     damaged = [
         receipt_key(task)
         for task, receipt in receipts.items()
-        if any(hashlib.sha256(store.get(o.key) or b"").hexdigest() != o.sha256 for o in receipt.objects)
+        if any(_digest(store, o.key) != o.sha256 for o in receipt.objects)
     ]
     work.delete(damaged)
+
+
+def _digest(store: Reading, key: str) -> str | None:
+    try:
+        return hashlib.sha256(store.get(key) or b"").hexdigest()
+    except StorageError:
+        return None
 
 
 def _insist_on_own_prefix(prepared: Prepared) -> None:
     """Refuse to write over another version; a prefix that is derived from the version has only one."""
     plan = prepared.plan
     root = root_names(plan.template.zarr_format)[-1]
-    if plan.version not in plan.prefix and prepared.store.get(root) is not None:
+    if plan.growth is None and plan.version not in plan.prefix and prepared.store.get(root) is not None:
         raise PublishError(
             "a store is there already, made from other inputs, recipe or options",
             prepared.store.url,

@@ -11,10 +11,12 @@ import zarr
 from zarr.abc.store import ByteRequest, Store
 from zarr.core.array import AsyncArray
 from zarr.core.buffer import Buffer, BufferPrototype, default_buffer_prototype
-from zarr.storage import MemoryStore, ObjectStore, WrapperStore
+from zarr.storage import MemoryStore, WrapperStore
 from zarr.storage._common import StorePath
 
 from bakehouse.storage import Target
+from bakehouse.writers.named import TargetStore
+from bakehouse.writers.reading import Reading
 from bakehouse.writers.receipts import Written
 from bakehouse.writers.template import Documents, is_metadata
 
@@ -46,7 +48,7 @@ class CandidateStore(Store):
     supports_listing = True
 
     def __init__(
-        self, target: Target, documents: Documents, kept: Target | None = None, read_only: bool = False
+        self, target: Reading, documents: Documents, kept: Target | None = None, read_only: bool = False
     ) -> None:
         super().__init__(read_only=read_only)
         self.target, self.documents, self.kept = target, dict(documents), kept
@@ -139,10 +141,12 @@ class CandidateStore(Store):
                 yield name
 
 
-def data_store(target: Target, read_only: bool = False) -> ObjectStore[Any]:
-    """Open a target's folder as a zarr store; only for reading, without making the folder."""
+def data_store(target: Reading, read_only: bool = False) -> Any:
+    """Open a target's folder, or a snapshot, as a zarr store; only for reading, without making the folder."""
+    if not isinstance(target, Target):
+        return target.zarr_store  # type: ignore[attr-defined]
     store = obstore.store.MemoryStore() if read_only and target.is_absent else target.store
-    return ObjectStore(store, read_only=read_only)
+    return TargetStore(store, read_only=read_only, target=target)
 
 
 def open_planned_array(store: Any, documents: Documents, name: str) -> zarr.Array[Any]:

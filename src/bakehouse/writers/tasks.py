@@ -1,26 +1,24 @@
-"""Run one task: write its objects, or compare them with their sources."""
+"""Run one task: write its objects, then its receipt."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-import xarray as xr
-
 from bakehouse.context import work_folder
-from bakehouse.errors import VerifyError
-from bakehouse.openers.reference import library_reads
-from bakehouse.plan.types import ArrayPlan, Part, Plan, Task
+from bakehouse.plan.types import Plan, Task
 from bakehouse.storage import Target
-from bakehouse.writers.assemble import Fragment, Overlap, assemble, decoded_values, overlaps, stored_values
-from bakehouse.writers.encode import is_lossy
+from bakehouse.writers.append import AppendingStore, Tail
+from bakehouse.writers.assemble import Fragment, assemble
+from bakehouse.writers.icechunk.branch import Branch
+from bakehouse.writers.kept import KeptValues
+from bakehouse.writers.objects import write_box
+from bakehouse.writers.reading import Reading, reading_at
 from bakehouse.writers.receipts import Receipt, receipt_key
-from bakehouse.writers.store import CandidateStore, RecordingStore, data_store, open_planned_array
+from bakehouse.writers.store import RecordingStore, data_store, open_planned_array
 from bakehouse.writers.template import Documents
+from bakehouse.writers.versions import load_proof
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,9 @@ class Prepared:
     """A plan on a target: its metadata documents, the user's encodings, and what earlier runs have done.
 
     `done` names the tasks that are written, `checked` those that were compared with their sources. A run that only
-    verifies notes its comparisons in `notes`, apart from those of the bake.
+    verifies notes its comparisons in `notes`, apart from those of the bake. `gaps` stand for inputs that are not there.
+    In a repository, `main` is the snapshot that was published when the run began, `base_snapshot` that of the version
+    that the plan builds on, and `snapshot` the one that is read; without it, what was committed so far.
     """
 
     plan: Plan
@@ -39,6 +39,10 @@ class Prepared:
     checked: frozenset[str] = frozenset()
     notes: Target | None = None
     run_id: str = "run"
+    gaps: tuple[Fragment, ...] = ()
+    main: str | None = None
+    base_snapshot: str | None = None
+    snapshot: str | None = None
 
     @property
     def store(self) -> Target:
@@ -46,8 +50,33 @@ class Prepared:
         return self.target.child(self.plan.prefix)
 
     @property
+    def branch(self) -> Branch | None:
+        """Give the branch that the version is made on, if its store is a repository of snapshots."""
+        if self.plan.template.format != "icechunk":
+            return None
+        return Branch(self.store, self.plan.version, self.base_snapshot if self.plan.growth else None)
+
+    @property
+    def reading(self) -> Reading:
+        """Give what was written so far as it is read."""
+        return self.branch.view(self.snapshot) if self.branch else self.store
+
+    @property
+    def base(self) -> Reading | None:
+        """Give the published version that the plan builds on as it is read."""
+        if self.plan.growth is None:
+            return None
+        return reading_at(self.target.child(self.plan.growth.prefix).url, self.target.options, self.base_snapshot)
+
+    def at_rest(self) -> Prepared:
+        """Hold on to what is written by now: everything."""
+        return replace(self, snapshot=self.snapshot or self.branch.tip()) if self.branch else self
+
+    @property
     def work(self) -> Target:
         """Give the folder beside the store that holds receipts and the candidate's documents, of this version only."""
+        if self.branch:
+            return work_folder(self.target, f"{self.plan.version}.zarr")
         own = self.plan.prefix if self.plan.version in self.plan.prefix else f"{self.plan.prefix}.{self.plan.version}"
         return work_folder(self.target, own)
 
@@ -67,102 +96,42 @@ class Prepared:
 
 
 def write_task(prepared: Prepared, task: Task, fragments: Iterable[Fragment]) -> Receipt:
-    """Write a task's objects, then its receipt."""
-    recording = RecordingStore(data_store(prepared.store))
-    found, sources = sorted(fragments, key=lambda fragment: fragment.key), []
-    for part in task.parts:
-        array = open_planned_array(recording, prepared.documents, part.array)
-        plan = prepared.plan.template.arrays[part.array]
-        values, taken = assemble(
-            plan, prepared.plan.template.axes, part, found, array.dtype, prepared.asked.get(part.array, {})
-        )
-        array[_slices(part)] = values
-        sources += taken
-    receipt = Receipt(task.id, tuple(recording.written[k] for k in sorted(recording.written)), tuple(sources))
+    """Write a task's objects, then its receipt; in a repository they are committed between."""
+    found = sorted(fragments, key=lambda fragment: fragment.key)
+    if prepared.branch is None:
+        receipt = _fill(prepared, task, found, _recording(prepared))
+    else:
+        receipt = prepared.branch.write(task.id, lambda store: _fill(prepared, task, found, RecordingStore(store)))
     prepared.work.put(receipt_key(task.id), receipt.to_json())
     return receipt
 
 
-def compare_task(prepared: Prepared, task: Task, fragments: Iterable[Fragment]) -> int:
-    """Compare a task's part of the store with its sources, value by value; give the number of values.
-
-    Raises
-    ------
-    VerifyError
-        If any value differs; it names the array, the place, both values and the input.
-    """
-    if prepared.notes is not None:
-        _insist_receipted(prepared, task)
-    store = CandidateStore(prepared.store, prepared.documents, prepared.candidate, read_only=True)
-    found, compared = list(fragments), 0
-    stored = {n for n, a in prepared.plan.template.arrays.items() if a.raw or is_lossy(a, prepared.asked.get(n, {}))}
-    dataset = xr.open_zarr(store, consolidated=False, chunks=None, decode_cf=True)
-    raw = xr.open_zarr(store, consolidated=False, chunks=None, decode_cf=False)
+def _fill(prepared: Prepared, task: Task, found: list[Fragment], recording: RecordingStore) -> Receipt:
+    """Write a task's objects to a store that records them."""
+    kept, sources = _kept(prepared), []
     for part in task.parts:
+        array = open_planned_array(recording, prepared.documents, part.array)
         plan = prepared.plan.template.arrays[part.array]
-        for place in overlaps(plan, prepared.plan.template.axes, part, found):
-            asked = prepared.asked.get(part.array, {})
-            with library_reads():
-                expected = stored_values(plan, place, asked) if part.array in stored else decoded_values(plan, place)
-            actual = _read_back((raw if part.array in stored else dataset)[part.array].variable, plan, place)
-            _insist_equal(plan, place, np.broadcast_to(expected, actual.shape), actual)
-            compared += actual.size
-    prepared.checks.put(f"{task.id}.json", json.dumps({"task": task.id, "values": compared}).encode())
-    return compared
-
-
-def _insist_receipted(prepared: Prepared, task: Task) -> None:
-    """Compare the objects of a store that was published before with their receipt; decoders may die of garbled ones."""
-    data = prepared.work.get(receipt_key(task.id))
-    for written in Receipt.from_json(data).objects if data else ():
-        if hashlib.sha256(prepared.store.get(written.key) or b"").hexdigest() != written.sha256:
-            raise VerifyError(
-                f"object '{written.key}' has other content than was written",
-                prepared.store.url,
-                None,
-                "bake again: it writes anew what is damaged",
-            )
-
-
-def _read_back(variable: xr.Variable, plan: ArrayPlan, place: Overlap) -> Any:
-    """Read a region of the store; objects that can't be decoded are named."""
-    try:
-        return variable[tuple(slice(a, b) for a, b in place.store)].values
-    except Exception as error:
-        where = dict(zip(plan.dims, place.store, strict=True))
-        raise VerifyError(
-            f"'{plan.name}' at {where} can't be read back",
-            place.fragment.url,
-            f"{type(error).__name__}: {error}",
-            "an object is damaged: delete it and bake again",
-        ) from error
-
-
-def _insist_equal(plan: ArrayPlan, place: Overlap, expected: Any, actual: Any) -> None:
-    if expected.dtype.kind == "O" and actual.dtype.kind == "M":  # a standard calendar that a step decoded with cftime
-        expected = np.array([np.datetime64(v.isoformat()) for v in expected.ravel()], actual.dtype).reshape(
-            actual.shape
+        values, taken = assemble(
+            plan, prepared.plan.template.axes, part, found, array.dtype, prepared.asked.get(part.array, {}), kept
         )
-    if expected.dtype.kind in "OSUT":
-        decode = np.vectorize(lambda v: v.decode() if isinstance(v, bytes) else v, otypes=[object])
-        same = np.asarray(decode(expected) == decode(actual)) if expected.size else np.ones(0, bool)
-    else:
-        same = (expected == actual) | ((expected != expected) & (actual != actual))
-    if same.all():
-        return
-    at = tuple(int(i[0]) for i in np.nonzero(~np.atleast_1d(same)))
-    where = {
-        d: a + (at[i] if plan.dims else 0) for i, (d, (a, _)) in enumerate(zip(plan.dims, place.store, strict=True))
-    }
-    wanted, got = (np.atleast_1d(v)[at] for v in (expected, actual))
-    raise VerifyError(
-        f"'{plan.name}' at {where}: the store has {got}, its source has {wanted} "
-        f"({int((~same).sum())} of {same.size} values differ)",
-        place.fragment.url,
-        None,
-        "an object is damaged, or the input changed: delete the object and bake again",
+        write_box(recording, array, part.spans, values)
+        sources += taken
+    return Receipt(task.id, tuple(recording.written[k] for k in sorted(recording.written)), tuple(sources))
+
+
+def _recording(prepared: Prepared) -> RecordingStore:
+    """Open the store to write to; objects that readers of a published version may be reading are merged into."""
+    growth = prepared.plan.growth
+    if growth is None or not growth.in_place:
+        return RecordingStore(data_store(prepared.store))
+    known = frozenset(row["key"] for row in load_proof(prepared.target, growth.version))
+    work = work_folder(prepared.target, growth.prefix)
+    return AppendingStore(
+        Tail(prepared.store, work, dict(prepared.plan.template.arrays), growth.along, growth.start, known)
     )
 
 
-def _slices(part: Part) -> Any:
-    return tuple(slice(a, b) for a, b in part.spans) or ...
+def _kept(prepared: Prepared) -> KeptValues | None:
+    growth, base = prepared.plan.growth, prepared.base
+    return KeptValues(base, growth.kept) if growth and base else None

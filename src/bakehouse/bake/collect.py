@@ -1,0 +1,141 @@
+"""Remove versions that nothing needs any more, and what interrupted runs left behind."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bakehouse.bake.history import saved_versions
+from bakehouse.catalog.entry import Entry
+from bakehouse.catalog.register import register
+from bakehouse.storage import Target
+from bakehouse.writers.icechunk import Repository
+from bakehouse.writers.icechunk import versions as snapshots
+from bakehouse.writers.versions import INPUTS, PROOF, VERSION, beside
+
+TEMPORARY = (".runs", ".staging")
+REPOSITORY = ".icechunk"
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What was removed, or would be: versions by name, leftover folders, and how much they hold."""
+
+    versions: tuple[str, ...]
+    leftovers: tuple[str, ...]
+    objects: int
+    bytes_freed: int
+
+
+@dataclass(frozen=True)
+class Held:
+    """One object on a target."""
+
+    key: str
+    size_bytes: int
+    modified: datetime
+
+
+def collect(
+    catalog: Path, target: Target, entry: Entry | None, keep: int, older_than_days: float, dry: bool = False
+) -> Collected:
+    """Remove earlier versions and leftovers.
+
+    The version that the entry names always stays, and so do the `keep` latest before it and whatever is younger than
+    `older_than_days`. A prefix goes once no version that stays lies there. Leftovers are what runs that never ended
+    left: folders without a version, and notes of runs.
+
+    Parameters
+    ----------
+    target
+        The recipe's folder.
+    dry
+        Only say what would be removed.
+    """
+    border = datetime.now(UTC) - timedelta(days=older_than_days)
+    saved = [found for found, _ in saved_versions(target)]
+    going = _expired(saved, entry, keep, border)
+    staying = [e for e in saved if e.version not in going]
+    needed = {_prefix(e) for e in [*staying, *([entry] if entry else [])]}
+    parts = _parts(target)
+    leftovers = [name for name, held in parts.items() if _is_left(name, held, saved, needed, border)]
+    doomed = [name for name in parts if _belongs(name, going, {_prefix(e) for e in saved} - needed, needed)]
+    gone = [held for name in {*leftovers, *doomed} for held in parts[name]]
+    freed = sum(held.size_bytes for held in gone)
+    if not dry:
+        target.delete([held.key for held in gone])
+        freed += _collect_snapshots(target, [*staying, *([entry] if entry else [])], border)
+        _drop_empty_folders(target)
+        if entry is not None and going & {v.version for v in entry.previous}:
+            previous = tuple(v for v in entry.previous if v.version not in going)
+            register(catalog, entry.model_copy(update={"previous": previous}), keep_history=False)
+    return Collected(tuple(sorted(going)), tuple(sorted(leftovers)), len(gone), freed)
+
+
+def _collect_snapshots(target: Target, staying: list[Entry], border: datetime) -> int:
+    """Drop the snapshots of repositories that no version which stays has; give the freed bytes."""
+    kept: dict[str, set[str]] = defaultdict(set)
+    for each in staying:
+        if each.store.snapshot is not None:
+            kept[each.store.url].add(each.store.snapshot)
+    found = [(Repository(replace(target, url=url)), ids) for url, ids in kept.items()]
+    return sum(snapshots.collect(each, ids & set(each.tagged()), border) for each, ids in found)
+
+
+def _expired(saved: Iterable[Entry], entry: Entry | None, keep: int, border: datetime) -> set[str]:
+    others = [e for e in saved if entry is None or e.version != entry.version]
+    others.sort(key=lambda e: str(e.published_at), reverse=True)
+    return {str(e.version) for e in others[keep:] if e.published_at is None or e.published_at <= border}
+
+
+def _parts(target: Target) -> Mapping[str, list[Held]]:
+    """Group all objects by the file or folder right below the target; each run's notes stand alone."""
+    parts: dict[str, list[Held]] = defaultdict(list)
+    for held in _objects(target):
+        name, _, rest = held.key.partition("/")
+        parts[f"{name}/{rest.partition('/')[0]}" if name in TEMPORARY else name].append(held)
+    return parts
+
+
+def _objects(target: Target) -> Iterable[Held]:
+    import obstore
+
+    for batch in [] if target.is_absent else obstore.list(target.store):
+        yield from (Held(meta["path"], meta["size"], meta["last_modified"]) for meta in batch)
+
+
+def _drop_empty_folders(target: Target) -> None:
+    """Remove the folders that a local disk keeps when their files are gone."""
+    if target.is_local and not target.is_absent:
+        for folder, _, _ in os.walk(target.path, topdown=False):
+            if folder != target.path:
+                with suppress(OSError):
+                    os.rmdir(folder)
+
+
+def _is_left(name: str, held: list[Held], saved: list[Entry], needed: set[str], border: datetime) -> bool:
+    """Say whether a folder is what a run that never ended left, and old enough not to be one that is under way."""
+    known = {_prefix(e) for e in saved} | needed
+    folder = name.removeprefix(".").partition(".zarr")[0] + ".zarr"
+    if name.endswith(REPOSITORY):
+        return name not in known and all(each.modified <= border for each in held)
+    unfinished = ".zarr" in name and folder not in known and not any(str(e.version) in name for e in saved)
+    return (unfinished or name.startswith(TEMPORARY)) and all(each.modified <= border for each in held)
+
+
+def _belongs(name: str, going: set[str], unused: set[str], needed: set[str]) -> bool:
+    """Say whether a file or folder belongs to versions that go, or to a prefix that none needs."""
+    files = {beside(version, what) for version in going for what in (PROOF, INPUTS, VERSION)}
+    files |= {f".{version}.zarr.work" for version in going if f"{version}.zarr" not in needed}
+    works = tuple(f".{prefix}." for prefix in unused)
+    inner = tuple(f".zarr.{version}.work" for version in going)
+    return name in files or name in unused or name.startswith(works) or name.endswith(inner)
+
+
+def _prefix(entry: Entry) -> str:
+    return entry.store.url.rstrip("/").rpartition("/")[2]

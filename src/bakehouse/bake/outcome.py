@@ -1,0 +1,34 @@
+"""What a run of one recipe came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bakehouse.verify import Statement
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run of one recipe came to; sizes in bytes, duration in seconds.
+
+    `status` is published, unchanged, tested, verified or updated; `added` says how far the growing dimension reaches;
+    `checks` what verifying looked at.
+    """
+
+    feedstock: str
+    recipe: str
+    status: str
+    version: str
+    url: str
+    objects: int
+    bytes_stored: int
+    tasks_done_before: int
+    tasks: int
+    level: str
+    values_compared: int
+    duration_s: float
+    notes: tuple[str, ...] = ()
+    entry: str | None = None
+    line: str | None = None
+    added: str | None = None
+    checks: tuple[Statement, ...] = ()

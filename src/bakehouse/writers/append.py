@@ -1,0 +1,94 @@
+"""Objects of a published store that new values reach into: nothing that a reader may be looking for is moved."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import obstore
+from zarr.core.buffer import Buffer, default_buffer_prototype
+
+from bakehouse.plan.types import ArrayPlan
+from bakehouse.storage import Target
+from bakehouse.writers.intact import note_tail
+from bakehouse.writers.receipts import array_of
+from bakehouse.writers.shards import extend_shard, read_index
+from bakehouse.writers.store import RecordingStore, data_store
+
+SETTLED = timedelta(hours=1)
+"""An object that has been as it is for so long has no reader left who holds an index of before."""
+
+
+@dataclass(frozen=True)
+class Tail:
+    """The end of a published store: its arrays as planned, which dimension grows, and its length before.
+
+    `known` are the keys of the objects that the published version has.
+    """
+
+    store: Target
+    work: Target
+    arrays: dict[str, ArrayPlan]
+    along: str
+    start: int
+    known: frozenset[str]
+
+
+class AppendingStore(RecordingStore):
+    """Write new objects as they are; into objects that the published version has, only what is new.
+
+    A shard keeps every old chunk at its old offset. What is about to be put is noted first, so that a run after a
+    crash can tell its own work from damage.
+    """
+
+    def __init__(self, tail: Tail) -> None:
+        super().__init__(data_store(tail.store))
+        self.tail = tail
+
+    async def set(self, key: str, value: Buffer) -> None:
+        """Write one object, merged with what is there."""
+        if key in self.tail.known:
+            data = merged(self.tail, key, value.to_bytes())
+            value = default_buffer_prototype().buffer.from_bytes(data)
+        await super().set(key, value)
+
+
+def merged(tail: Tail, key: str, new: bytes) -> bytes:
+    """Give the bytes to put in place of an object of the published version, and note them."""
+    array = tail.arrays[array_of(key)]
+    data = _merged_shard(tail, array, key, tail.store.get(key) or b"", new) if array.shards else new
+    note_tail(tail.work, key, data)
+    return data
+
+
+def _merged_shard(tail: Tail, array: ArrayPlan, key: str, old: bytes, new: bytes) -> bytes:
+    grid = tuple(s // c for s, c in zip(array.objects, array.chunks, strict=True))
+    count, i = math.prod(grid), array.dims.index(tail.along)
+    first = position_of(key)[i] * array.objects[i]
+    index = read_index(new, count)
+    fresh = {}
+    for number, place in enumerate(itertools.product(*map(range, grid))):
+        offset, length = (int(n) for n in index[number])
+        if first + (place[i] + 1) * array.chunks[i] > tail.start and offset + length <= len(new):
+            fresh[number] = new[offset : offset + length]
+    return extend_shard(old, fresh, count, reuse_gaps=_is_settled(tail.store, key))
+
+
+def position_of(key: str) -> tuple[int, ...]:
+    """Give an object's place in the grid of its array.
+
+    Examples
+    --------
+    >>> position_of("sst/c/3/0"), position_of("sst/3.0")
+    ((3, 0), (3, 0))
+    """
+    tail = key.rpartition("/c/")[2] if "/c/" in key else key.rpartition("/")[2]
+    return () if tail == "c" else tuple(int(n) for n in tail.replace(".", "/").split("/"))
+
+
+def _is_settled(store: Target, key: str) -> bool:
+    modified: Any = obstore.head(store.store, key)["last_modified"]
+    return bool(datetime.now(UTC) - modified > SETTLED)

@@ -1,0 +1,148 @@
+"""Compare what is stored with its sources, value by value."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from bakehouse.errors import StorageError, VerifyError
+from bakehouse.openers.reference import library_reads
+from bakehouse.plan.base import Known
+from bakehouse.plan.types import ArrayPlan, Task
+from bakehouse.writers.assemble import Fragment, Overlap, belongs, decoded_values, overlaps, stored_values
+from bakehouse.writers.encode import is_lossy
+from bakehouse.writers.intact import insist_intact, object_keys
+from bakehouse.writers.pieces import pieces
+from bakehouse.writers.store import CandidateStore, data_store
+from bakehouse.writers.tasks import Prepared
+from bakehouse.writers.versions import ANEW
+
+PIECE_BYTES = 2**26
+
+
+def compare_task(prepared: Prepared, task: Task, fragments: Iterable[Fragment]) -> int:
+    """Compare a task's part of the store with its sources, value by value; give the number of values.
+
+    Raises
+    ------
+    VerifyError
+        If any value differs; it names the array, the place, both values and the input.
+    """
+    if prepared.notes is not None:
+        arrays = prepared.plan.template.arrays
+        keys = (key for part in task.parts for key in object_keys(prepared.documents, arrays[part.array], part))
+        insist_intact(prepared.target, prepared.plan.version, prepared.reading, keys)
+    store = CandidateStore(prepared.reading, prepared.documents, prepared.candidate, read_only=True)
+    found, compared = list(fragments), 0
+    stored = {n for n, a in prepared.plan.template.arrays.items() if a.raw or is_lossy(a, prepared.asked.get(n, {}))}
+    dataset = xr.open_zarr(store, consolidated=False, chunks=None, decode_cf=True)
+    raw = xr.open_zarr(store, consolidated=False, chunks=None, decode_cf=False)
+    for part in task.parts:
+        plan = prepared.plan.template.arrays[part.array]
+        met = overlaps(plan, prepared.plan.template.axes, part, found)
+        for place in (piece for each in met for piece in pieces(plan, each, stored=True)):
+            asked = prepared.asked.get(part.array, {})
+            with library_reads():
+                expected = stored_values(plan, place, asked) if part.array in stored else decoded_values(plan, place)
+            actual = _read_back((raw if part.array in stored else dataset)[part.array].variable, plan, place)
+            _insist_equal(plan, place, np.broadcast_to(expected, actual.shape), actual)
+            compared += actual.size
+    prepared.checks.put(f"{task.id}.json", json.dumps({"task": task.id, "values": compared}).encode())
+    return compared
+
+
+def compare_witness(prepared: Prepared, known: Known, fragment: Fragment) -> int:
+    """Compare an input that is kept with what the store has of it; give the number of values.
+
+    A recipe that was edited may make other values than those that are stored. Then nothing can be added to them.
+
+    Raises
+    ------
+    VerifyError
+        If any value differs.
+    """
+    growth, base = prepared.plan.growth, prepared.base
+    if growth is None or base is None or not prepared.plan.tasks:
+        return 0
+    store = data_store(base, read_only=True)
+    opened = xr.open_zarr(store, consolidated=True, chunks=None, decode_cf=False)
+    compared = 0
+    for name, plan in prepared.plan.template.arrays.items():
+        if name not in fragment.variables or not belongs(plan, fragment):
+            continue
+        for place in _pieces(plan, known, fragment):
+            expected = stored_values(plan, place, prepared.asked.get(name, {}))
+            actual = _read_back(opened[name].variable, plan, place)
+            try:
+                _insist_equal(plan, place, np.broadcast_to(expected, actual.shape), actual)
+            except VerifyError as error:
+                raise VerifyError(
+                    f"the recipe has changed and no longer makes what is stored: {error.message}",
+                    fragment.url,
+                    f"version {growth.version} was made by another state of the recipe",
+                    ANEW,
+                ) from error
+            compared += actual.size
+    return compared
+
+
+def _pieces(plan: ArrayPlan, known: Known, fragment: Fragment) -> Iterator[Overlap]:
+    """Cut the region of a kept input into pieces of whole rows that fit in memory."""
+    held = dict(known.spans)
+    spans = tuple(held[d] if d in plan.runs else (0, n) for d, n in zip(plan.dims, plan.shape, strict=True))
+    sizes = fragment.variables[plan.name].sizes
+    origins = [b - sizes.get(d, b - a) for d, (a, b) in zip(plan.dims, spans, strict=True)]
+    rows = max(1, PIECE_BYTES // max(1, math.prod(b - a for a, b in spans[1:]) * plan.itemsize))
+    for start in range(*spans[0], rows) if spans else [0]:
+        piece = ((start, min(start + rows, spans[0][1])), *spans[1:]) if spans else ()
+        source = tuple(
+            slice(a - o, b - o) for (a, b), o, d in zip(piece, origins, plan.dims, strict=True) if d not in plan.expand
+        )
+        yield Overlap(fragment, piece, (), source)
+
+
+def _read_back(variable: xr.Variable, plan: ArrayPlan, place: Overlap) -> Any:
+    """Read a region of the store; objects that can't be decoded are named."""
+    try:
+        return variable[tuple(slice(a, b) for a, b in place.store)].values
+    except StorageError:
+        raise
+    except Exception as error:
+        where = dict(zip(plan.dims, place.store, strict=True))
+        raise VerifyError(
+            f"'{plan.name}' at {where} can't be read back",
+            place.fragment.url,
+            f"{type(error).__name__}: {error}",
+            "an object is damaged: delete it and bake again",
+        ) from error
+
+
+def _insist_equal(plan: ArrayPlan, place: Overlap, expected: Any, actual: Any) -> None:
+    if expected.dtype.kind == "O" and actual.dtype.kind == "M":  # a standard calendar that a step decoded with cftime
+        expected = np.array([np.datetime64(v.isoformat()) for v in expected.ravel()], actual.dtype).reshape(
+            actual.shape
+        )
+    if expected.dtype.kind in "OSUT":
+        decode = np.vectorize(lambda v: v.decode() if isinstance(v, bytes) else v, otypes=[object])
+        same = np.asarray(decode(expected) == decode(actual)) if expected.size else np.ones(0, bool)
+    else:
+        same = (expected == actual) | ((expected != expected) & (actual != actual))
+    if same.all():
+        return
+    at = tuple(int(i[0]) for i in np.nonzero(~np.atleast_1d(same)))
+    where = {
+        d: a + (at[i] if plan.dims else 0) for i, (d, (a, _)) in enumerate(zip(plan.dims, place.store, strict=True))
+    }
+    wanted, got = (np.atleast_1d(v)[at] for v in (expected, actual))
+    raise VerifyError(
+        f"'{plan.name}' at {where}: the store has {got}, its source has {wanted} "
+        f"({int((~same).sum())} of {same.size} values differ)",
+        place.fragment.url,
+        None,
+        "an object is damaged, or the input changed: delete the object and bake again",
+    )
