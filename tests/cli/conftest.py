@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.growing import Growing, growing
 from tests.cli.projects import Project, new_project
 
 
@@ -32,3 +33,25 @@ def baked(_baked: Project, tmp_path: Path) -> Iterator[Project]:
     yield _baked
     shutil.rmtree(_baked.root)
     shutil.copytree(tmp_path / "kept", _baked.root, symlinks=True)
+
+
+@pytest.fixture(scope="session")
+def _sea(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Growing]:
+    root = tmp_path_factory.mktemp("sea")
+    with growing(new_project(root / "project"), root / "www") as made:
+        made.run("bake", "sea")
+        yield made
+
+
+@pytest.fixture
+def sea(_sea: Growing, tmp_path: Path) -> Iterator[Growing]:
+    """Give a baked store whose inputs a server has; everything is put back afterwards, modification times too."""
+    folders = (_sea.project.root, _sea.server.folder)
+    for folder in folders:
+        shutil.copytree(folder, tmp_path / "kept" / folder.name, symlinks=True)
+    _sea.server.clear()
+    yield _sea
+    _sea.server.heal()
+    for folder in folders:
+        shutil.rmtree(folder)
+        shutil.copytree(tmp_path / "kept" / folder.name, folder, symlinks=True)

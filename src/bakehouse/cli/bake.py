@@ -14,22 +14,26 @@ from bakehouse.cli.reply import Reply
 if TYPE_CHECKING:
     from bakehouse.bake import Outcome
     from bakehouse.cli.engine import Done, Settings
-    from bakehouse.cli.selection import Chosen, Failed
+    from bakehouse.cli.selection import Chosen
 
 
 @click.command("bake")
 @click.argument("names", nargs=-1, metavar="[ID[/RECIPE]]...")
 @click.option("--all", "everything", is_flag=True, help="Bake every recipe of the project.")
 @options.prune()
+@click.option("--refresh", is_flag=True, help="Make a new version beside the published one, whatever has changed.")
+@options.missing
 @options.bakery
 @options.workers
 @options.level
 @options.mirrors
+@options.cache
 @options.project
 @options.common
 def command(
-    names: tuple[str, ...], everything: bool, prune: int | None, bakery: str | None, workers: int | None,
-    level: str | None, mirrors: tuple[tuple[str, str], ...], project: Path | None,
+    names: tuple[str, ...], everything: bool, prune: int | None, refresh: bool, missing: str, bakery: str | None,
+    workers: int | None, level: str | None, mirrors: tuple[tuple[str, str], ...], cache: str | None,
+    project: Path | None,
 ) -> Reply:  # fmt: skip
     """Write, check and register stores.
 
@@ -41,10 +45,13 @@ def command(
     from bakehouse.cli.bakeries import place
     from bakehouse.cli.engine import Settings, run_each
     from bakehouse.cli.projects import project_root
+    from bakehouse.cli.selection import choose_either
 
-    root = project_root(project)
-    settings = Settings(place(root, bakery), prune, level, workers, dict(mirrors))
-    done = run_each("baking", _chosen(settings, names, everything), partial(_bake, settings))
+    _insist_refreshable(refresh, prune)
+    where = place(project_root(project), bakery)
+    settings = Settings(where, prune, level, workers, dict(mirrors), cache, refresh, missing)
+    chosen = choose_either("bake", where, names, everything, publishing=prune is None)
+    done = run_each("baking", chosen, partial(_bake, settings))
     return Reply(
         _text(done),
         {"bakery": settings.place.name, "recipes": [_document(each) for each in done]},
@@ -52,21 +59,12 @@ def command(
     )
 
 
-def _chosen(settings: Settings, names: tuple[str, ...], everything: bool) -> list[Chosen | Failed]:
-    from bakehouse.cli.findings import stop_on_lints
-    from bakehouse.cli.selection import choose, choose_all
+def _insist_refreshable(refresh: bool, prune: int | None) -> None:
     from bakehouse.errors import UsageError
 
-    if bool(names) == everything:
-        raise UsageError(
-            "bake what?" if not names else "names and --all exclude each other",
-            None,
-            None,
-            "bakehouse bake ID, or bakehouse bake --all",
-        )
-    check = partial(stop_on_lints, publishing=settings.place.bakery.catalog == "published" and not settings.prune)
-    root = settings.place.root
-    return choose_all(root, check) if everything else choose(root, names, check)
+    if refresh and prune:
+        cause = "a pruned bake is never registered, so there is nothing to refresh"
+        raise UsageError("--refresh and --prune exclude each other", None, cause, "leave one of them out")
 
 
 def _bake(settings: Settings, chosen: Chosen, watch: Any) -> Outcome:

@@ -26,6 +26,15 @@ class Place:
         url = self.bakery.target
         return Target(url if "://" in url else str(self.root / url), self.bakery.storage_options)
 
+    def cache(self, said: str | None = None) -> Target | None:
+        """Give the input cache that the command line names, else the bakery's, if it has one."""
+        url = said or self.bakery.cache
+        if url is None:
+            return None
+        same = "://" in url and url.partition("://")[0] == self.bakery.target.partition("://")[0]
+        where = url if "://" in url else str((Path.cwd() if said else self.root) / Path(url).expanduser())
+        return Target(where, self.bakery.storage_options if same else {})
+
     @property
     def catalog(self) -> Path:
         """Give the catalog that the bakery registers in."""

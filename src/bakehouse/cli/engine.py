@@ -33,6 +33,9 @@ class Settings:
     level: str | None = None
     workers: int | None = None
     mirrors: Mapping[str, str] = field(default_factory=dict)
+    cache: str | None = None
+    refresh: bool = False
+    missing: str = "error"
 
     def job(self, chosen: Chosen, watch: Watch | None = None) -> Job:
         """Make the job of one recipe."""
@@ -42,6 +45,7 @@ class Settings:
         return Job(
             chosen.feedstock, chosen.recipe, self.place.bakery, target, prune=self.prune, level=self.level or "auto",
             workers=self.workers, url_map=self.mirrors, watch=watch, debug=debugging(),
+            cache=self.place.cache(self.cache), refresh=self.refresh, missing=self.missing,
             defaults={"zarr_format": self.place.project.defaults.zarr_format},
         )  # fmt: skip
 

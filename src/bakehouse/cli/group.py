@@ -14,6 +14,9 @@ from bakehouse.cli.interrupts import INTERRUPTED
 from bakehouse.cli.reply import Reply, explained, say, show, show_error
 from bakehouse.errors import BakehouseError, UsageError
 
+COMPLETED = ("bake", "update")
+"""Commands that leave finished work for their next run."""
+
 
 class Bakehouse(click.Group):
     """All commands. A command returns a `Reply`; whatever it raises becomes one message and an exit code."""
@@ -93,7 +96,7 @@ def _misused(error: click.ClickException, command: str, as_json: bool) -> int:
 
 def _interrupted(command: str, prog_name: str, words: list[str], as_json: bool) -> int:
     """Say in one line how to go on; a document says it, too."""
-    again = f"; running it again completes it: {shlex.join([prog_name, *words])}" if command == "bake" else ""
+    again = f"; running it again completes it: {shlex.join([prog_name, *words])}" if command in COMPLETED else ""
     say(f"interrupted{again}")
     if as_json:
         show_error(BakehouseError("interrupted", None, None, again.removeprefix("; ") or None), command, as_json)

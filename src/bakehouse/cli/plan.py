@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from bakehouse.cli import options
 from bakehouse.cli.reply import Reply
 
 if TYPE_CHECKING:
+    from bakehouse.catalog.entry import Entry
     from bakehouse.cli.bakeries import Place
     from bakehouse.cli.engine import Done, Settings
 
@@ -22,17 +24,21 @@ LONG = ("task_ids", "sampled")
 @click.command("plan")
 @options.recipe
 @options.prune()
+@options.missing
 @options.bakery
 @options.workers
 @options.mirrors
+@options.cache
 @options.project
 @options.common
 def command(
     name: str,
     prune: int | None,
+    missing: str,
     bakery: str | None,
     workers: int | None,
     mirrors: tuple[tuple[str, str], ...],
+    cache: str | None,
     project: Path | None,
 ) -> Reply:
     """Say what a bake would do.
@@ -46,7 +52,7 @@ def command(
     from bakehouse.cli.selection import choose
 
     root = project_root(project)
-    settings = Settings(place(root, bakery), prune, None, workers, dict(mirrors))
+    settings = Settings(place(root, bakery), prune, None, workers, dict(mirrors), cache, missing=missing)
     done = run_each("planning", choose(root, [name]), lambda chosen, watch: _plan(settings, chosen, watch))
     text = "\n\n".join(_text(each, settings.place) for each in done if not each.error)
     return Reply(text, {"recipes": [each.as_dict() for each in done]}, ok=all(not each.error for each in done))
@@ -55,7 +61,8 @@ def command(
 def _plan(settings: Settings, chosen: Any, watch: Any) -> dict[str, Any]:
     from bakehouse.bake import plan_recipe
 
-    plan = plan_recipe(settings.job(chosen, watch))
+    entry = _published(settings.place, chosen.name) if not settings.prune else None
+    plan = plan_recipe(replace(settings.job(chosen, watch), entry=entry))
     threads = settings.workers or settings.place.bakery.workers or os.cpu_count() or 1
     return {
         **{key: value for key, value in plan.items() if key not in LONG},
@@ -63,21 +70,20 @@ def _plan(settings: Settings, chosen: Any, watch: Any) -> dict[str, Any]:
         "threads": threads,
         "buffers_bytes": min(threads, plan["tasks"]) * plan["largest_task_bytes"],
         "overwrites": [],
-        "published": _published(settings.place, chosen.name) if not settings.prune else None,
+        "published": entry.version if entry else None,
         "cost_usd": 0 if settings.place.bakery.runner == "direct" else None,
     }
 
 
-def _published(place: Place, name: str) -> str | None:
-    """Give the version that the bakery's catalog has."""
-    from bakehouse.catalog.lookup import FolderCatalog
+def _published(place: Place, name: str) -> Entry | None:
+    """Give the bakery's entry of the recipe."""
+    from bakehouse.cli.entries import entry_of
     from bakehouse.errors import CatalogError
 
     try:
-        entry = FolderCatalog(place.catalog).entry(name)
+        return entry_of(place, name)
     except CatalogError:  # a broken entry is replaced by the next bake
         return None
-    return entry.version if entry else None
 
 
 def _text(done: Done, place: Place) -> str:
@@ -89,7 +95,7 @@ def _text(done: Done, place: Place) -> str:
         ("inputs", _inputs(plan["inputs"])),
         ("output", " × ".join(f"{dim} {size}" for dim, size in plan["dims"].items()) or "scalars only"),
         ("arrays", table([_HEADER, *(_row(array) for array in plan["arrays"])])),
-        ("store", f"zarr {plan['zarr_format']}, {size}"),
+        ("store", f"{'Icechunk, ' if plan['format'] == 'icechunk' else ''}zarr {plan['zarr_format']}, {size}"),
         ("work", f"{plural(plan['tasks'], 'task')} in {place.title}"),
         ("memory", _memory(plan)),
         ("check", _check(plan)),

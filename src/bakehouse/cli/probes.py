@@ -23,6 +23,7 @@ from bakehouse.storage import Target, local_path
 SHOWN = ("apache-beam", "pangeo-forge-recipes", "xarray", "zarr", "numpy", "obstore", "fsspec", "h5netcdf")
 OPTIONAL = {
     "cfgrib": ("GRIB inputs", "grib"),
+    "icechunk": ("stores of the format 'icechunk'", "icechunk"),
     "s3fs": ("inputs on S3 that need fsspec's own options", "s3"),
     "gcsfs": ("inputs on Google Cloud Storage that need fsspec's own options", "gcs"),
 }
@@ -117,7 +118,7 @@ def bakery(place: Place, default: bool) -> Iterator[Symptom]:
         yield Symptom(
             name,
             "warning",
-            f"{place.target.url}: no conditional PUT: a second writer would not be noticed",
+            f"{place.target.url}: no conditional PUT: a second writer would not be noticed, and no Icechunk stores",
             "let one bake at a time write here",
         )
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bakehouse.cli.findings import stop_on_lints
 from bakehouse.cli.options import debugging
@@ -12,6 +14,9 @@ from bakehouse.cli.projects import Named, feedstock_folder, feedstock_ids, parse
 from bakehouse.cli.reply import explained
 from bakehouse.errors import BakehouseError, UsageError
 from bakehouse.feedstock import Feedstock, find_feedstock
+
+if TYPE_CHECKING:
+    from bakehouse.cli.bakeries import Place
 
 Check = Callable[[Path, Path], object]
 
@@ -54,6 +59,23 @@ def choose(root: Path, texts: Sequence[str], check: Check = stop_on_lints) -> li
 def choose_all(root: Path, check: Check = stop_on_lints) -> list[Chosen | Failed]:
     """Find every recipe of the project; feedstocks that only link stores have none."""
     return [chosen for name in feedstock_ids(root) for chosen in _all_of(root, name, check)]
+
+
+def choose_either(
+    verb: str, place: Place, texts: Sequence[str], everything: bool, publishing: bool = True
+) -> list[Chosen | Failed]:
+    """Find what the arguments name, or every recipe; all lints stop what goes into a published catalog.
+
+    Raises
+    ------
+    UsageError
+        If there are neither names nor `everything`, or both; if there is no such feedstock or recipe.
+    """
+    if bool(texts) == everything:
+        what = "names and --all exclude each other" if texts else f"{verb} what?"
+        raise UsageError(what, None, None, f"bakehouse {verb} ID, or bakehouse {verb} --all")
+    check = partial(stop_on_lints, publishing=publishing and place.bakery.catalog == "published")
+    return choose_all(place.root, check) if everything else choose(place.root, texts, check)
 
 
 def _all_of(root: Path, name: str, check: Check) -> list[Chosen | Failed]:

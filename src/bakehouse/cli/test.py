@@ -23,10 +23,16 @@ if TYPE_CHECKING:
 @options.prune(2)
 @options.workers
 @options.mirrors
+@options.cache
 @options.project
 @options.common
 def command(
-    name: str, prune: int, workers: int | None, mirrors: tuple[tuple[str, str], ...], project: Path | None
+    name: str,
+    prune: int,
+    workers: int | None,
+    mirrors: tuple[tuple[str, str], ...],
+    cache: str | None,
+    project: Path | None,
 ) -> Reply:
     """Try a feedstock in a sandbox.
 
@@ -39,7 +45,7 @@ def command(
     from bakehouse.cli.projects import project_root
 
     root = project_root(project)
-    settings = Settings(place(root), prune, "full", workers, dict(mirrors))
+    settings = Settings(place(root), prune, "full", workers, dict(mirrors), cache)
     findings, chosen = _chosen(root, name)
     done = run_each("testing", chosen, partial(_try, settings))
     ok = not lints(findings) and all(not each.error for each in done)
