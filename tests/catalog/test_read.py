@@ -203,9 +203,17 @@ def test_a_store_that_is_gone_is_named(url: str, moto: S3, http_server: Server, 
 
 
 def test_a_store_of_another_format_says_what_opens_it(tmp_path: Path) -> None:
-    store = Store(url="s3://b/a", format="icechunk", zarr_format=3, consolidated=False)
+    store = Store(url="s3://b/a", format="kerchunk", zarr_format=3, consolidated=False)
     register(tmp_path, entry("a/a", store=store))
-    with pytest.raises(CatalogError, match="icechunk package"):
+    with pytest.raises(CatalogError, match="kerchunk package"):
+        open_dataset("a", tmp_path)
+
+
+def test_a_repository_that_is_not_there_is_an_error_of_the_catalog(tmp_path: Path) -> None:
+    pytest.importorskip("icechunk")
+    store = Store(url=str(tmp_path / "a.icechunk"), format="icechunk", zarr_format=3, consolidated=False)
+    register(tmp_path, entry("a/a", store=store))
+    with pytest.raises(CatalogError, match="there is no Icechunk repository"):
         open_dataset("a", tmp_path)
 
 

@@ -30,11 +30,32 @@ def opening_line(entry: Entry) -> str:
 def xarray_line(entry: Entry, url: str | None = None) -> str:
     """Give the line of plain xarray that opens the same store; `url` replaces one that is relative to the catalog."""
     store = entry.store
+    if store.format == "icechunk":
+        return _icechunk_line(store, url or store.url)
     options = storage_options(store)
     consolidated = {} if store.consolidated else {"consolidated": False}
     named = {**consolidated, **store.open_kwargs, **({"storage_options": options} if options else {})}
     arguments = ", ".join([repr(url or store.url), *(f"{key}={value!r}" for key, value in named.items())])
     return f"xarray.open_zarr({arguments})"
+
+
+def _icechunk_line(store: Store, url: str) -> str:
+    """Open the very snapshot that was checked; `main` where the entry names none."""
+    if store.storage.protocol == "s3":
+        bucket, _, prefix = url.removeprefix("s3://").partition("/")
+        said = store.storage
+        named: dict[str, Any] = {"bucket": bucket, "prefix": prefix}
+        named |= {"region": said.region, "endpoint_url": said.endpoint}
+        named |= {"anonymous": True} if said.anonymous else {"from_env": True}
+        named |= {"force_path_style": True} if said.endpoint else {}
+        named |= {"allow_http": True} if str(said.endpoint).startswith("http://") else {}
+        place = f"s3_storage({', '.join(f'{key}={value!r}' for key, value in named.items() if value is not None)})"
+    else:
+        place = f"local_filesystem_storage({url.removeprefix('file://')!r})"
+    which = f"snapshot_id={store.snapshot!r}" if store.snapshot else "'main'"
+    opening = {"consolidated": False, **store.open_kwargs}
+    arguments = ", ".join(f"{key}={value!r}" for key, value in opening.items())
+    return f"xarray.open_zarr(icechunk.Repository.open(icechunk.{place}).readonly_session({which}).store, {arguments})"
 
 
 def storage_options(store: Store) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from bakehouse.catalog.record import Store
 from bakehouse.catalog.urls import protocol_of
-from bakehouse.errors import CatalogError
+from bakehouse.errors import CatalogError, StorageError
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,11 +35,12 @@ def open_store(store: Store, url: str, storage_options: Mapping[str, Any], kwarg
     import xarray as xr
     from obstore.exceptions import BaseError
 
-    if store.format != "zarr":
+    if store.format not in ("zarr", "icechunk"):
         fix = f"open it with the {store.format} package"
         raise CatalogError(f"the store's format is {store.format}", url, None, fix)
     chunks: dict[str, int] | None = {} if find_spec("dask") else None
-    said = {"chunks": chunks, "consolidated": store.consolidated, "zarr_format": store.zarr_format, **store.open_kwargs}
+    consolidated = store.consolidated and store.format == "zarr"
+    said = {"chunks": chunks, "consolidated": consolidated, "zarr_format": store.zarr_format, **store.open_kwargs}
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=NUMCODECS_WARNING)
@@ -47,16 +48,24 @@ def open_store(store: Store, url: str, storage_options: Mapping[str, Any], kwarg
     except FileNotFoundError as error:
         fix = "it was moved or removed; ask its maintainers"
         raise CatalogError("the store is not there", url, _first_line(error), fix) from error
+    except StorageError as error:
+        cause = f"{error.message}: {error.cause}" if error.cause else error.message
+        raise CatalogError("the store can't be read", url, cause, error.fix) from error
     except (BaseError, OSError) as error:
         fix = "check the network and storage_options"
         raise CatalogError("the store can't be read", url, _first_line(error), fix) from error
 
 
 def zarr_store(store: Store, url: str, storage_options: Mapping[str, Any] | None = None) -> Any:
-    """Give what zarr reads from: a path, or an `ObjectStore`."""
+    """Give what zarr reads from: a path, an `ObjectStore`, or a snapshot of an Icechunk repository."""
     from bakehouse.storage import RETRIES, Target, local_path
 
     protocol = protocol_of(url)
+    if store.format == "icechunk":
+        from bakehouse.writers.icechunk import Repository
+
+        options = {**obstore_options(store), **(storage_options or {})}
+        return Repository(Target(url, options)).read_store(store.snapshot)
     if protocol == "file":
         return _existing(local_path(url))
     from obstore.store import HTTPStore

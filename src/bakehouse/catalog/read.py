@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bakehouse.catalog.entry import Entry
 from bakehouse.catalog.lookup import ENVIRONMENT, Catalog, UnreachableCatalogError, catalogs
+from bakehouse.catalog.record import Store, store_of
 from bakehouse.errors import CatalogError, did_you_mean
 
 if TYPE_CHECKING:
@@ -68,14 +69,15 @@ def open_dataset(
     from bakehouse.catalog.opening import open_store
 
     entry, found_in = _find(id, catalog, None)
-    url = found_in.locate(_url_of(entry, version))
-    return open_store(entry.store, url, storage_options or {}, kwargs)
+    store = _store_of(entry, version)
+    return open_store(store, found_in.locate(store.url), storage_options or {}, kwargs)
 
 
-def _url_of(entry: Entry, version: str | None) -> str:
+def _store_of(entry: Entry, version: str | None) -> Store:
+    """Say where a version is; its format shows in whether it is a snapshot."""
     if version in (None, entry.version):
-        return entry.store.url
-    known = {each.version: each.url for each in entry.previous}
+        return entry.store
+    known = {each.version: each for each in entry.previous}
     if version not in known:
         raise CatalogError(
             f"'{entry.id}' has no version '{version}'",
@@ -83,7 +85,7 @@ def _url_of(entry: Entry, version: str | None) -> str:
             None,
             did_you_mean(version, {*known, *([entry.version] if entry.version else [])}),
         )
-    return known[version]
+    return store_of(known[version], entry.store)
 
 
 def _find(id: str, place: str | os.PathLike[str] | None, default_url: str | None) -> tuple[Entry, Catalog]:

@@ -26,7 +26,7 @@ class Storage(Model):
 
 
 class Store(Model):
-    """Where the store is and how to open it.
+    """Where the store is and how to open it; `snapshot` is the one of an Icechunk repository that was checked.
 
     A `url` without scheme that is not absolute is relative to the catalog. The protocol is found from the
     url if it is left out.
@@ -38,6 +38,7 @@ class Store(Model):
     consolidated: bool
     storage: Storage = Storage()
     open_kwargs: dict[str, JsonValue] = {}
+    snapshot: str | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -54,6 +55,8 @@ class Store(Model):
     def _consistent(self) -> Store:
         if (found := protocol_of(self.url)) != self.storage.protocol:
             raise ValueError(f"url {self.url!r} is {found}, storage.protocol says {self.storage.protocol}")
+        if self.snapshot is not None and self.format != "icechunk":
+            raise ValueError(f"a {self.format} store has no snapshot")
         if unknown := sorted(set(self.open_kwargs) - OPEN_KWARGS):
             raise ValueError(f"open_kwargs {unknown} not allowed; known: {', '.join(sorted(OPEN_KWARGS))}")
         return self
@@ -116,6 +119,23 @@ class Version(Model):
     version: str
     url: StoreUrl
     published_at: Utc | None = None
+    snapshot: str | None = None
+
+
+def store_of(version: Version, current: Store) -> Store:
+    """Say how a version that an entry pointed to before is opened, from how its present one is.
+
+    Examples
+    --------
+    >>> now = Store(url="sea.icechunk", format="icechunk", snapshot="1A", zarr_format=3, consolidated=False)
+    >>> store_of(Version(version="v1", url="v1.zarr"), now).format
+    'zarr'
+    """
+    plain = "zarr" if current.format == "icechunk" else current.format
+    format = "icechunk" if version.snapshot else plain
+    consolidated = current.consolidated if format == current.format else format == "zarr"
+    update = {"url": version.url, "snapshot": version.snapshot, "format": format, "consolidated": consolidated}
+    return current.model_copy(update=update)
 
 
 class Note(Model):

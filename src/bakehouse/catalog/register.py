@@ -92,4 +92,5 @@ def _with_history(entry: Entry, existing: Entry | None) -> Entry:
 def _left_behind(entry: Entry) -> list[Version]:
     if not entry.version:
         return []
-    return [Version(version=entry.version, url=entry.store.url, published_at=entry.published_at)]
+    store = entry.store
+    return [Version(version=entry.version, url=store.url, published_at=entry.published_at, snapshot=store.snapshot)]

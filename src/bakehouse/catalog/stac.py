@@ -117,7 +117,8 @@ def _asset_fields(entry: Entry) -> dict[str, Any]:
     store = entry.store
     refs = {"storage:refs": ["store"]} if storage_scheme(store) else {}
     zarr = {"zarr:consolidated": store.consolidated, "zarr:node_type": "group", "zarr:zarr_format": store.zarr_format}
-    return {**refs, **(zarr if store.format != "kerchunk" else {})}
+    snapshot = {"icechunk:snapshot_id": store.snapshot} if store.snapshot else {}
+    return {**refs, **(zarr if store.format != "kerchunk" else {}), **snapshot}
 
 
 def _extra_fields(entry: Entry) -> dict[str, Any]:

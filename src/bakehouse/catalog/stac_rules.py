@@ -23,6 +23,8 @@ from bakehouse.catalog.urls import is_plain
 Document = dict[str, Any]
 Rule = Callable[[Document], Iterator[str]]
 EXTENSION_OF = {"cube": "datacube", "zarr": "zarr", "storage": "storage", "sci": "scientific", "render": "render"}
+WITHOUT_SCHEMA = ("icechunk",)
+"""Prefixes of fields that readers of STAC know by custom: no extension describes them yet."""
 
 
 def stac_checks(document: Document, folder: Path | None = None) -> list[str]:
@@ -172,7 +174,7 @@ def _extensions(document: Document) -> Iterator[str]:
     declared = " ".join(document.get("stac_extensions", ()))
     fields = [*document, *(field for asset in document.get("assets", {}).values() for field in asset)]
     for prefix in sorted({field.partition(":")[0] for field in fields if ":" in field}):
-        if f"/{EXTENSION_OF.get(prefix, prefix)}/" not in declared:
+        if prefix not in WITHOUT_SCHEMA and f"/{EXTENSION_OF.get(prefix, prefix)}/" not in declared:
             yield f"fields '{prefix}:…' are used, but their extension is not declared"
 
 
