@@ -168,3 +168,16 @@ def test_the_wheel_holds_the_engine_and_the_shared_recipes(tmp_path: Path) -> No
 def test_generated_files_equal_their_source() -> None:
     checked = subprocess.run([sys.executable, "docs/generate.py", "--check"], cwd=ROOT, capture_output=True, text=True)
     assert (checked.returncode, checked.stderr) == (0, "")
+
+
+def test_every_test_that_a_guarantee_names_is_there() -> None:
+    named = set(
+        re.findall(r"`((?:tests|benchmarks)/[\w/]+\.py)(?:::(\w+))?`", _read(ROOT / "docs/explanation/guarantees.md"))
+    )
+    assert len(named) > 30
+    lost = [f"{path}::{test}" for path, test in sorted(named) if not _has(ROOT / path, test)]
+    assert lost == []
+
+
+def _has(path: Path, test: str) -> bool:
+    return path.is_file() and (not test or re.search(rf"^def {test}\b", _read(path), re.MULTILINE) is not None)
