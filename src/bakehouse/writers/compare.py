@@ -13,13 +13,13 @@ import xarray as xr
 from bakehouse.errors import StorageError, VerifyError
 from bakehouse.openers.reference import library_reads
 from bakehouse.plan.base import Known
-from bakehouse.plan.types import ArrayPlan, Task
+from bakehouse.plan.types import ArrayPlan, Part, Task
 from bakehouse.writers.assemble import Fragment, Overlap, belongs, decoded_values, overlaps, stored_values
 from bakehouse.writers.encode import is_lossy
 from bakehouse.writers.intact import insist_intact, object_keys
 from bakehouse.writers.pieces import pieces
 from bakehouse.writers.store import CandidateStore, data_store
-from bakehouse.writers.tasks import Prepared
+from bakehouse.writers.tasks import Prepared, kept_values
 from bakehouse.writers.versions import ANEW
 
 PIECE_BYTES = 2**26
@@ -52,8 +52,19 @@ def compare_task(prepared: Prepared, task: Task, fragments: Iterable[Fragment]) 
             actual = _read_back((raw if part.array in stored else dataset)[part.array].variable, plan, place)
             _insist_equal(plan, place, np.broadcast_to(expected, actual.shape), actual)
             compared += actual.size
+        _compare_kept(prepared, part, raw)
     prepared.checks.put(f"{task.id}.json", json.dumps({"task": task.id, "values": compared}).encode())
     return compared
+
+
+def _compare_kept(prepared: Prepared, part: Part, raw: xr.Dataset) -> None:
+    """Insist that what was taken over from the published version is what that version has."""
+    kept, plan = kept_values(prepared), prepared.plan.template.arrays[part.array]
+    if kept is None:
+        return
+    for spans in kept.regions(plan, prepared.plan.template.axes, part):
+        place = Overlap(Fragment((), kept.store.url, {}), spans, (), ())
+        _insist_equal(plan, place, kept.read(part.array, spans), _read_back(raw[part.array].variable, plan, place))
 
 
 def compare_witness(prepared: Prepared, known: Known, fragment: Fragment) -> int:

@@ -29,7 +29,7 @@ class KeptValues:
         filled = 0
         for spans in self.regions(array, axes, part):
             box = tuple(slice(a - p, b - p) for (a, b), (p, _) in zip(spans, part.spans, strict=True))
-            out[box or ...] = self._read(array.name, spans)
+            out[box or ...] = self.read(array.name, spans)
             filled += math.prod(b - a for a, b in spans)
         return filled
 
@@ -44,6 +44,7 @@ class KeptValues:
                 found += [spans] if len(spans) == len(shared) else []
         return found
 
-    def _read(self, name: str, spans: tuple[Span, ...]) -> Any:
+    def read(self, name: str, spans: tuple[Span, ...]) -> Any:
+        """Read a region as it is stored."""
         opened = xr.open_zarr(data_store(self.store, read_only=True), decode_cf=False, chunks=None, consolidated=True)
         return opened.variables[name][tuple(slice(a, b) for a, b in spans)].values

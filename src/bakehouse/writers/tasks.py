@@ -108,7 +108,7 @@ def write_task(prepared: Prepared, task: Task, fragments: Iterable[Fragment]) ->
 
 def _fill(prepared: Prepared, task: Task, found: list[Fragment], recording: RecordingStore) -> Receipt:
     """Write a task's objects to a store that records them."""
-    kept, sources = _kept(prepared), []
+    kept, sources = kept_values(prepared), []
     for part in task.parts:
         array = open_planned_array(recording, prepared.documents, part.array)
         plan = prepared.plan.template.arrays[part.array]
@@ -132,6 +132,7 @@ def _recording(prepared: Prepared) -> RecordingStore:
     )
 
 
-def _kept(prepared: Prepared) -> KeptValues | None:
+def kept_values(prepared: Prepared) -> KeptValues | None:
+    """Give what the published version that is built on has; None for a version that is made at once."""
     growth, base = prepared.plan.growth, prepared.base
     return KeptValues(base, growth.kept) if growth and base else None
