@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bakehouse.bake.history import saved_versions
+from bakehouse.bake.history import complete, saved_versions
 from bakehouse.catalog.entry import Entry
 from bakehouse.catalog.register import register
+from bakehouse.errors import PublishError
 from bakehouse.storage import Target
 from bakehouse.writers.icechunk import Repository
 from bakehouse.writers.icechunk import versions as snapshots
+from bakehouse.writers.lock import LOCK
 from bakehouse.writers.versions import INPUTS, PROOF, VERSION, beside
 
 TEMPORARY = (".runs", ".staging")
@@ -42,7 +44,13 @@ class Held:
 
 
 def collect(
-    catalog: Path, target: Target, entry: Entry | None, keep: int, older_than_days: float, dry: bool = False
+    catalog: Path,
+    target: Target,
+    entry: Entry | None,
+    keep: int,
+    older_than_days: float,
+    dry: bool = False,
+    others: Sequence[Entry] = (),
 ) -> Collected:
     """Remove earlier versions and leftovers.
 
@@ -56,24 +64,32 @@ def collect(
         The recipe's folder.
     dry
         Only say what would be removed.
+    others
+        Entries of other catalogs that name stores on the same target: those stay, too.
+
+    Raises
+    ------
+    PublishError
+        If a run is adding to a store.
     """
+    entry = (complete(catalog, target, entry) or entry) if entry and not dry else entry
     border = datetime.now(UTC) - timedelta(days=older_than_days)
     saved = [found for found, _ in saved_versions(target)]
-    going = _expired(saved, entry, keep, border)
+    named = {each.version for each in others}
+    going = _expired(saved, entry, keep, border) - named
     staying = [e for e in saved if e.version not in going]
-    needed = {_prefix(e) for e in [*staying, *([entry] if entry else [])]}
+    needed = {_prefix(e) for e in [*staying, *others, *([entry] if entry else [])]}
     parts = _parts(target)
     leftovers = [name for name, held in parts.items() if _is_left(name, held, saved, needed, border)]
     doomed = [name for name in parts if _belongs(name, going, {_prefix(e) for e in saved} - needed, needed)]
     gone = [held for name in {*leftovers, *doomed} for held in parts[name]]
     freed = sum(held.size_bytes for held in gone)
     if not dry:
+        _insist_idle(target, parts)
+        _forget(catalog, entry, going)
         target.delete([held.key for held in gone])
-        freed += _collect_snapshots(target, [*staying, *([entry] if entry else [])], border)
+        freed += _collect_snapshots(target, [*staying, *others, *([entry] if entry else [])], border)
         _drop_empty_folders(target)
-        if entry is not None and going & {v.version for v in entry.previous}:
-            previous = tuple(v for v in entry.previous if v.version not in going)
-            register(catalog, entry.model_copy(update={"previous": previous}), keep_history=False)
     return Collected(tuple(sorted(going)), tuple(sorted(leftovers)), len(gone), freed)
 
 
@@ -87,10 +103,33 @@ def _collect_snapshots(target: Target, staying: list[Entry], border: datetime) -
     return sum(snapshots.collect(each, ids & set(each.tagged()), border) for each, ids in found)
 
 
+def _insist_idle(target: Target, parts: Mapping[str, list[Held]]) -> None:
+    """Refuse while a run holds the lock of a store; one that stands still for long is a dead run's."""
+    recent = datetime.now(UTC) - timedelta(minutes=5)
+    for name, held in parts.items():
+        if any(each.key == f"{name}/{LOCK}" and each.modified > recent for each in held):
+            raise PublishError("a run is adding to a store", f"{target.url}/{name}", None, "collect when it has ended")
+
+
+def _forget(catalog: Path, entry: Entry | None, going: set[str]) -> None:
+    """Take versions that go out of the entry, as it is now: an update may have registered another one meanwhile."""
+    path = catalog / entry.feedstock / f"{entry.recipe}.json" if entry else None
+    if path is None or not path.is_file():
+        return
+    now = Entry.from_json(path.read_bytes(), str(path))
+    if going & {version.version for version in now.previous}:
+        previous = tuple(version for version in now.previous if version.version not in going)
+        register(catalog, now.model_copy(update={"previous": previous}), keep_history=False)
+
+
 def _expired(saved: Iterable[Entry], entry: Entry | None, keep: int, border: datetime) -> set[str]:
+    """Name the versions that may go: of those before the present one, the latest stay; later ones count for nothing."""
     others = [e for e in saved if entry is None or e.version != entry.version]
     others.sort(key=lambda e: str(e.published_at), reverse=True)
-    return {str(e.version) for e in others[keep:] if e.published_at is None or e.published_at <= border}
+    earlier = [e for e in others if entry is None or str(e.published_at) < str(entry.published_at)]
+    kept = {e.version for e in earlier[:keep]}
+    old = (e for e in others if e.published_at is None or e.published_at <= border)
+    return {str(e.version) for e in old if e.version not in kept}
 
 
 def _parts(target: Target) -> Mapping[str, list[Held]]:

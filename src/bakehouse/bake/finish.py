@@ -22,7 +22,7 @@ from bakehouse.storage import Target
 from bakehouse.verify import check_dataset, check_grid, check_objects, check_tasks, stop_on
 from bakehouse.writers.carry import carry, kept_rows
 from bakehouse.writers.icechunk import Branch
-from bakehouse.writers.intact import AHEAD
+from bakehouse.writers.intact import AHEAD, are_noted, is_noted
 from bakehouse.writers.lock import insist_held
 from bakehouse.writers.publish import advance_documents, consolidated, publish_documents, read_candidate
 from bakehouse.writers.reading import Reading, reading_at
@@ -182,7 +182,23 @@ def _kept(run: Run, receipts: dict[str, Receipt]) -> list[Row]:
     rows = kept_rows(load_proof(run.job.target, run.growth["version"]), run.plan["arrays"], written)
     if not run.in_place:
         carry(rows, run.job.target.child(run.growth["prefix"]), run.folder)
+        rows = _as_carried(run, rows)
     return rows
+
+
+def _as_carried(run: Run, rows: list[Row]) -> list[Row]:
+    """Take objects that an interrupted update had reached into as they are: all that was published is in them."""
+    growth = run.growth or {}
+    work, version = work_folder(run.job.target, growth["prefix"]), growth["version"]
+    if not are_noted(work, version):
+        return rows
+    found = []
+    for row in rows:
+        data = run.folder.get(row["key"]) or b""
+        if is_noted(work, version, row["key"], data):
+            row = {**row, "size_bytes": len(data), "sha256": hexdigest(data).removeprefix("sha256:")}
+        found.append(row)
+    return found
 
 
 def _verify(run: Run, documents: Documents, receipts: dict[str, Receipt], kept: list[Row]) -> None:

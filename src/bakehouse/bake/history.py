@@ -90,9 +90,9 @@ def rollback(catalog: Path, target: Target, entry: Entry, to: str | None = None)
             f"version {found.version} has no root document any more", found.store.url, None, "choose another with --to"
         )
     if there != root.encode():
-        later = next((e for e, text in saved if e.store.url == found.store.url and text.encode() == there), None)
-        beyond = [e.version for e, _ in saved if e.store.url == found.store.url and _time(e) > _time(found)]
-        found = _move_back(target, later, found, there, root.encode(), [str(v) for v in beyond])
+        here = sorted((e for e, _ in saved if e.store.url == found.store.url), key=_time)
+        known = any(e.store.url == found.store.url and text.encode() == there for e, text in saved)
+        found = _move_back(target, here if known else [], found, there, root.encode())
     enter_catalog(catalog, found)
     return found
 
@@ -116,27 +116,25 @@ def _time(entry: Entry) -> datetime:
     return entry.published_at or datetime.max.replace(tzinfo=UTC)
 
 
-def _move_back(
-    target: Target, later: Entry | None, found: Entry, there: bytes, root: bytes, beyond: list[str]
-) -> Entry:
-    """Put back the root of a version that shares its prefix with a later one.
+def _move_back(target: Target, here: list[Entry], found: Entry, there: bytes, root: bytes) -> Entry:
+    """Put back the root of a version that shares its prefix with others, all of which are `here`, the earliest first.
 
-    Objects that the later version reached into stay as they are: they hold all values of the earlier one, and readers
-    of the later may be under way. The earlier version's proof says so.
+    Objects that later versions reached into stay as they are: they hold all values of the earlier one, and readers
+    of the later may be under way. The version's proof says so.
     """
     store, name = replace(target, url=found.store.url), _root_name(found)
     folder = work_folder(target, found.store.url.rstrip("/").rpartition("/")[2])
     with single_writer(folder, f"rollback-{found.version}"):
-        for version in beyond:
-            note_ahead(folder, version)
-        now = {row["key"]: row for row in load_proof(target, later.version or "")} if later else {}
-        rows = [now.get(row["key"], row) for row in load_proof(target, found.version or "")]
-        proof = write_proof([], rows)
+        for later in here:
+            if _time(later) > _time(found):
+                note_ahead(folder, later.version or "")
+        now = {row["key"]: row for each in here for row in load_proof(target, each.version or "")}
+        proof = write_proof([], [now.get(row["key"], row) for row in load_proof(target, found.version or "")])
         digests = found.digests.model_copy(update={"proof": hexdigest(proof)})
         found = found.model_copy(update={"digests": digests})
         save(target, found.version or "", PROOF, proof)
         save(target, found.version or "", VERSION, version_document(found, root))
-        if later is None or not store.replace(name, root, there):
+        if not here or not store.replace(name, root, there):
             raise PublishError(
                 "the store's root document is not one that is known",
                 f"{store.url}/{name}",

@@ -16,7 +16,7 @@ from bakehouse.bake.outcome import Outcome
 from bakehouse.catalog.entry import Entry
 from bakehouse.catalog.lines import opening_line
 from bakehouse.context import work_folder
-from bakehouse.errors import CatalogError, UsageError
+from bakehouse.errors import CatalogError, PublishError, UsageError
 from bakehouse.storage import Target
 from bakehouse.verify import Checked, Statement, check_documents, check_objects, stop_on
 from bakehouse.writers.intact import Additions
@@ -75,8 +75,26 @@ def update(job: Job, catalog: Path, changed: bool = False) -> Outcome:
     context = job.context("bake")
     base = load_base(job.target, job.entry.version, job.entry.provenance.inputs_digest)
     with _alone(job, base.prefix, context.run_id):
+        job = replace(job, entry=_still_there(catalog, job, base.prefix))
+        context = replace(job.context("bake"), run_id=context.run_id)
         run = Run(job, context, run_job(job, context), started)
         return _as_it_is(run, catalog) if run.note["same"] else replace(finish(run, catalog), status="updated")
+
+
+def _still_there(catalog: Path, job: Job, prefix: str) -> Entry:
+    """Give the entry as it is once nobody else can change its store.
+
+    Raises
+    ------
+    PublishError
+        If another run has made it name a store at another prefix meanwhile.
+    """
+    entry = registered(catalog, job)
+    if entry is None or entry.store.url != job.target.child(prefix).url:
+        raise PublishError(
+            "another run has published a version meanwhile", job.target.url, None, "run the update again"
+        )
+    return entry
 
 
 def _alone(job: Job, prefix: str, run_id: str) -> AbstractContextManager[None]:
@@ -134,7 +152,7 @@ def _changes_since(run: Run, entry: Entry) -> Checked:
         return Checked.of(Statement("root", 1, 1, "", "the registered one"), [] if same else ["the root has changed"])
     rows = load_proof(run.job.target, entry.version or "", entry.digests.proof)
     written = [Written(row["key"], row["size_bytes"], row["sha256"]) for row in rows]
-    added = Additions(run.job.target, run.plan["prefix"])
+    added = Additions(run.job.target, run.plan["prefix"], entry.version or "")
     found = check_documents(run.store, entry.store.zarr_format, entry.digests.root)
     return found + check_objects(run.store, written, hashes=False, added=added)
 

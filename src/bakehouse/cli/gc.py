@@ -123,8 +123,9 @@ def _collect(place: Place, name: str, rules: Rules) -> dict[str, Any]:
     entry, target, days = entry_of(place, name), place.recipe_target(feedstock, recipe), rules.older_than_days
     keep = rules.keep if entry else EVERY
     pruned = place.recipe_target(feedstock, recipe, 1)
+    others = [other for _, other in _others(place, name)]
     _insist_unused(place, name, collect(place.catalog, target, entry, keep, days, dry=True))
-    found = collect(place.catalog, target, entry, keep, days, rules.dry)
+    found = collect(place.catalog, target, entry, keep, days, rules.dry, others)
     return _sum(found, collect(place.catalog, pruned, None, EVERY, days, rules.dry))
 
 

@@ -34,7 +34,7 @@ def plan_array(
     dtype, encoding, raw, why = _stored(name, members, options, findings)
     lacking = lacking_inputs(members, inputs, dims)
     fills = check_present(name, lacking, members, inputs, [axes[d] for d in runs], options, findings)
-    if fills:
+    if fills and not all(name in dict(inputs[key].extents) for key in lacking):
         encoding, raw, why = fillable(name, dtype, encoding, raw, why, options, findings)
     shape = _shape(members, expand, {d: axes[d].size for d in runs})
     strict = options.combine_attrs == "identical"

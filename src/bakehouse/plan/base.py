@@ -78,7 +78,7 @@ def base_of(plan: Plan, schema: DatasetSchema, earlier: Base | None = None) -> B
     """Keep what a plan was made from; inputs that were taken over from an earlier version stay as it has them."""
     template = plan.template
     fresh = {key: next(iter(found)) for key, found in sorted(schema.inputs.items())}
-    attrs = _common(schema for schema in fresh.values())
+    attrs = _common(schema for schema in fresh.values() if not schema.gap)
     kinds: dict[Kind, int] = {kind: i for i, kind in enumerate(earlier.kinds if earlier else ())}
     known = dict(earlier.by_key) if earlier else {}
     for key, found in fresh.items():

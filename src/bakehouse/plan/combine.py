@@ -44,7 +44,7 @@ def combine(schema: DatasetSchema, dims: Mapping[str, str], options: StoreOption
         for axis in axes.values():
             check_order(axis, inputs, options.order, findings)
     strict = options.combine_attrs == "identical"
-    attrs = agree_attrs("the dataset", {k: (i, i.attrs) for k, i in inputs.items()}, strict, findings)
+    attrs = agree_attrs("the dataset", {k: (i, i.attrs) for k, i in inputs.items() if not i.gap}, strict, findings)
     findings.stop_if_any(label)
     sizes = {d: n for a in arrays.values() for d, n in zip(a.dims, a.shape, strict=True)}
     return Template(

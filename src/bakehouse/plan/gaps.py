@@ -99,9 +99,10 @@ def _gap_dim(missing: list[Absent], there: set[Key], dims: Mapping[str, str], la
 def _held(schema: DatasetSchema, along: str, base: Base | None) -> dict[int, Held]:
     """Give extent and length of every position along a dimension, from the first input there."""
     held: dict[int, Held] = {}
+    is_new = base is not None and all(along in a.expand for a in base.arrays.values() if along in a.dims)
     for known in base.inputs if base else ():
         start, stop = dict(known.spans)[along]
-        held.setdefault(dict(known.key)[along], (dict(known.extents).get(along), stop - start))
+        held.setdefault(dict(known.key)[along], (dict(known.extents).get(along), 0 if is_new else stop - start))
     for key in sorted(schema.inputs):
         found = next(iter(schema.inputs[key]))
         held.setdefault(dict(key)[along], (dict(found.extents).get(along), dict(found.sizes).get(along, 0)))

@@ -50,12 +50,11 @@ def grow_plan(
     _insist_in_place(template, runs, schema, base, label)
     inputs = _inputs(schema, base)
     digests = {"inputs": digest_inputs(inputs), "recipe": recipe_digest, "options": base.digests["options"]}
-    same = digests == base.digests or not schema.inputs
-    version = base.version if same else version_of(digests)
+    tasks = make_tasks(template, memory_bytes, only=set(_fresh_boxes(schema, template, runs, along, memory_bytes)))
+    version = version_of(digests, base.prefix) if tasks and digests != base.digests else base.version
     appends = _follow(schema, base, along) and not _shrinks(template, base)
     in_place = appends or options.format == "icechunk"
     prefix = base.prefix if in_place else f"{version}.zarr"
-    tasks = make_tasks(template, memory_bytes, only=set(_fresh_boxes(schema, template, runs, along, memory_bytes)))
     growth = Growth(base.version, base.prefix, along, _length(base, along), in_place, tuple(runs), appends)
     return Plan(version, prefix, template, inputs, tasks, base.options, digests, growth)
 
@@ -198,10 +197,10 @@ def _planned(known: Known) -> PlannedInput:
     return PlannedInput(known.key, known.url, known.identity, known.gap)
 
 
-def _is_vouched_for(array: ArrayPlan, runs: Mapping[Key, Run], along: str) -> bool:
-    """Say whether a kept input has an array that does not grow: then all inputs were compared with what is stored."""
-    owner = [(d, p) for d, p in array.owner if d != along]
-    return any(all(place in key for place in owner) for key, run in runs.items() if not run[0].gap)
+def _is_vouched_for(array: ArrayPlan, key: Key, runs: Mapping[Key, Run], along: str) -> bool:
+    """Say whether a kept input has the very part of an array that a new one brings, so that both were compared."""
+    shared = [(d, p) for d, p in key if d in array.runs] + [(d, p) for d, p in array.owner if d != along]
+    return any(all(place in kept for place in shared) for kept, run in runs.items() if not run[0].gap)
 
 
 def _fresh_boxes(
@@ -209,9 +208,8 @@ def _fresh_boxes(
 ) -> Iterator[tuple[str, tuple[Span, ...]]]:
     """List the boxes that new values fall into."""
     for name, array in template.arrays.items():
-        if along not in array.runs and _is_vouched_for(array, runs, along):
-            continue
         grid = cell_edges(array, template.axes, memory_bytes)
         for key in schema.inputs:
-            if all((d, p) in key for d, p in array.owner):
+            mine = all((d, p) in key for d, p in array.owner)
+            if mine and (along in array.runs or not _is_vouched_for(array, key, runs, along)):
                 yield from ((name, spans) for spans in reached(array, template.axes, dict(key), grid))

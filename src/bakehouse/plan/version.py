@@ -18,7 +18,7 @@ LAYOUT_REVISION = 2
 
 
 def version_of(digests: Mapping[str, str], beside: str = "") -> str:
-    """Name a version; `beside` is the published version that is built anew though nothing it was made from changed.
+    """Name a version; `beside` names what it is built beside or on: such a version is no store that was made at once.
 
     Examples
     --------

@@ -76,7 +76,7 @@ def check_published(store: Reading, beside: Target, said: Registered, everything
     grid = check_grid(documents, [row.key for row in proof.rows]) if documents else Checked()
     wanted, added = (
         everything or _decoded(proof, documents),
-        Additions(beside, store.url.rstrip("/").rpartition("/")[2]),
+        Additions(beside, store.url.rstrip("/").rpartition("/")[2], said.proof_name.partition(".zarr.")[0]),
     )
     objects = check_objects(store, proof.rows, wanted, listing, documents, added)
     safe = all(problem.stray for problem in (*grid.problems, *objects.problems))

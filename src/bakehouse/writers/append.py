@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import math
 from dataclasses import dataclass
@@ -9,12 +10,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import obstore
-from zarr.core.buffer import Buffer, default_buffer_prototype
+from zarr.core.buffer import Buffer
 
+from bakehouse.errors import PublishError
 from bakehouse.plan.types import ArrayPlan
 from bakehouse.storage import Target
 from bakehouse.writers.intact import note_tail
-from bakehouse.writers.receipts import array_of
+from bakehouse.writers.receipts import Written, array_of
 from bakehouse.writers.shards import extend_shard, read_index
 from bakehouse.writers.store import RecordingStore, data_store
 
@@ -26,9 +28,10 @@ SETTLED = timedelta(hours=1)
 class Tail:
     """The end of a published store: its arrays as planned, which dimension grows, and its length before.
 
-    `known` are the keys of the objects that the published version has.
+    `known` are the keys of the objects that `version`, the published one, has.
     """
 
+    version: str
     store: Target
     work: Target
     arrays: dict[str, ArrayPlan]
@@ -49,19 +52,32 @@ class AppendingStore(RecordingStore):
         self.tail = tail
 
     async def set(self, key: str, value: Buffer) -> None:
-        """Write one object, merged with what is there."""
+        """Write one object; into one that is published, what is new, and only if it is still what it was."""
         if key in self.tail.known:
-            data = merged(self.tail, key, value.to_bytes())
-            value = default_buffer_prototype().buffer.from_bytes(data)
-        await super().set(key, value)
+            self.written[key] = put_merged(self.tail, key, value.to_bytes())
+        else:
+            await super().set(key, value)
 
 
-def merged(tail: Tail, key: str, new: bytes) -> bytes:
-    """Give the bytes to put in place of an object of the published version, and note them."""
-    array = tail.arrays[array_of(key)]
-    data = _merged_shard(tail, array, key, tail.store.get(key) or b"", new) if array.shards else new
-    note_tail(tail.work, key, data)
-    return data
+def put_merged(tail: Tail, key: str, new: bytes) -> Written:
+    """Note and put the bytes that take the place of an object of the published version.
+
+    Raises
+    ------
+    PublishError
+        If another run has changed the object meanwhile.
+    """
+    array, old = tail.arrays[array_of(key)], tail.store.get(key) or b""
+    data = _merged_shard(tail, array, key, old, new) if array.shards else new
+    note_tail(tail.work, tail.version, key, data)
+    if data != old and not tail.store.replace(key, data, old):
+        raise PublishError(
+            f"object '{key}' was changed by another run while this one added to it",
+            tail.store.url,
+            "this run has lost its lock",
+            "run the update again",
+        )
+    return Written(key, len(data), hashlib.sha256(data).hexdigest())
 
 
 def _merged_shard(tail: Tail, array: ArrayPlan, key: str, old: bytes, new: bytes) -> bytes:

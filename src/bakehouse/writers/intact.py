@@ -48,7 +48,7 @@ def insist_intact(target: Target, version: str, store: Reading, keys: Iterable[s
         if data is None:
             raise VerifyError(f"object '{key}' of version {version} is missing", store.url, None, ANEW)
         found = hashlib.sha256(data).hexdigest()
-        if found != known[key] and not is_noted(work, key, data):
+        if found != known[key] and not is_noted(work, version, key, data):
             raise VerifyError(
                 f"object '{key}' is not what was published: it has sha256 {found[:12]}…, "
                 f"the proof says {known[key][:12]}…",
@@ -58,14 +58,19 @@ def insist_intact(target: Target, version: str, store: Reading, keys: Iterable[s
             )
 
 
-def note_tail(work: Target, key: str, data: bytes) -> None:
-    """Note what is about to be put in place of a published object, so that it is known for the run's own work."""
-    work.put(_tail(key, data), b"")
+def note_tail(work: Target, version: str, key: str, data: bytes) -> None:
+    """Note what is about to be put in place of an object of a published version: it holds all that the version has."""
+    work.put(_tail(version, key, data), b"")
 
 
-def is_noted(work: Target, key: str, data: bytes) -> bool:
-    """Say whether an object's content was noted by a run that added to it."""
-    return work.get(_tail(key, data)) is not None
+def is_noted(work: Target, version: str, key: str, data: bytes) -> bool:
+    """Say whether an object's content was noted by a run that added to a version."""
+    return work.get(_tail(version, key, data)) is not None
+
+
+def are_noted(work: Target, version: str) -> bool:
+    """Say whether any run began to add to the objects of a version."""
+    return next(iter(work.list(f"{TAILS}/{version}")), None) is not None
 
 
 def note_ahead(work: Target, version: str) -> None:
@@ -84,6 +89,7 @@ class Additions:
 
     target: Target
     prefix: str
+    version: str = ""
 
     @cached_property
     def any(self) -> bool:
@@ -93,8 +99,8 @@ class Additions:
 
     def reached_into(self, key: str, data: bytes) -> bool:
         """Say whether an object is as an update left it, with all that it had before."""
-        return is_noted(work_folder(self.target, self.prefix), key, data)
+        return is_noted(work_folder(self.target, self.prefix), self.version, key, data)
 
 
-def _tail(key: str, data: bytes) -> str:
-    return f"{TAILS}/{hashlib.sha256(key.encode() + data).hexdigest()}"
+def _tail(version: str, key: str, data: bytes) -> str:
+    return f"{TAILS}/{version}/{hashlib.sha256(key.encode() + data).hexdigest()}"

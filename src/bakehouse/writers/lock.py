@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
@@ -60,7 +61,7 @@ def insist_held(folder: Target, run_id: str) -> None:
 
 
 def _claim(folder: Target, run_id: str) -> dict[str, Any]:
-    mine = {"run": run_id, "host": socket.gethostname(), "pid": os.getpid()}
+    mine = {"run": run_id, "host": socket.gethostname(), "pid": os.getpid(), "machine": _machine()}
     there = folder.get(LOCK)
     if there is not None and not _is_dead(folder, there):
         raise _held(folder, _holder(there))
@@ -75,7 +76,7 @@ def _claim(folder: Target, run_id: str) -> dict[str, Any]:
 def _is_dead(folder: Target, there: bytes) -> bool:
     """Say whether a holder is gone: its process ended on this machine, or its heartbeat stood still while we looked."""
     holder = _holder(there)
-    if holder.get("host") == socket.gethostname():
+    if holder.get("machine") == _machine():
         return not _is_running(int(holder.get("pid", 0)))
     until = time.monotonic() + DEAD_S
     while time.monotonic() < until:
@@ -83,6 +84,15 @@ def _is_dead(folder: Target, there: bytes) -> bool:
         if folder.get(LOCK) != there:
             return False
     return True
+
+
+def _machine() -> str:
+    """Tell machines, their starts and their containers apart: a process id means something in one of them only."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot} {os.readlink('/proc/self/ns/pid')}"
+    except OSError:
+        return socket.gethostname()
 
 
 def _is_running(pid: int) -> bool:

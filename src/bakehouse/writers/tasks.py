@@ -128,7 +128,9 @@ def _recording(prepared: Prepared) -> RecordingStore:
     known = frozenset(row["key"] for row in load_proof(prepared.target, growth.version))
     work = work_folder(prepared.target, growth.prefix)
     return AppendingStore(
-        Tail(prepared.store, work, dict(prepared.plan.template.arrays), growth.along, growth.start, known)
+        Tail(
+            growth.version, prepared.store, work, dict(prepared.plan.template.arrays), growth.along, growth.start, known
+        )
     )
 
 
