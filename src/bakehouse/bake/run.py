@@ -17,13 +17,14 @@ from bakehouse.catalog.entry import Entry
 from bakehouse.catalog.lines import opening_line
 from bakehouse.context import work_folder
 from bakehouse.errors import CatalogError, PublishError, UsageError
+from bakehouse.plan.base import ANEW
 from bakehouse.storage import Target
 from bakehouse.verify import Checked, Statement, check_documents, check_objects, stop_on
 from bakehouse.writers.intact import Additions
 from bakehouse.writers.lock import single_writer
 from bakehouse.writers.receipts import Written
 from bakehouse.writers.template import root_names
-from bakehouse.writers.versions import ANEW, hexdigest, load_base, load_proof
+from bakehouse.writers.versions import hexdigest, load_base, load_proof
 
 
 def bake(job: Job, catalog: Path | None) -> Outcome:

@@ -19,7 +19,7 @@ def explain_group(opened: Opened, error: SourceError) -> SourceError:
         return SourceError(f"a {FLAT[opened.engine]} file has no groups", opened.source.where, _asked(opened), fix)
     try:
         known = _listed(opened)
-    except Exception:
+    except Exception:  # what keeps the file from being listed is what kept it from being opened: that error says it
         return error
     if opened.group in known:
         return error

@@ -12,6 +12,9 @@ from bakehouse.patterns import Key
 from bakehouse.plan.types import ArrayPlan, Plan, Template
 from bakehouse.schema import Attrs, DatasetSchema, Extent, Identity, InputSchema, VariableSchema
 
+ANEW = "build the whole store anew beside the old: bakehouse bake --refresh"
+"""What to do where a published version can't be built on."""
+
 
 @dataclass(frozen=True)
 class Known:

@@ -150,7 +150,7 @@ def _fits(position: int, lengths: set[int], held: Mapping[int, Held]) -> bool:
     if step is None or around is None:
         return False
     (left, before, _), (right, after, _) = around
-    return bool((right - left - 1) * next(iter(lengths)) == round((after.first - before.last) / step) - 1)  # type: ignore[operator]
+    return bool((right - left - 1) * next(iter(lengths)) == round((after.first - before.last) / step) - 1)
 
 
 def _extent(gap: Absent, along: str, position: int, length: int, held: Mapping[int, Held], label: str) -> Extent | None:
@@ -171,7 +171,8 @@ def _extent(gap: Absent, along: str, position: int, length: int, held: Mapping[i
     return Extent(values[0], values[-1], 1 if values[-1] >= values[0] else -1, shown, template.unit, tuple(values))
 
 
-Line = list[tuple[int, Extent, int]]
+Line = list[tuple[int, Any, int]]
+"""Positions with their extent, whose ends are numbers, and their length."""
 
 
 def _line(held: Mapping[int, Held]) -> Line:
@@ -180,7 +181,7 @@ def _line(held: Mapping[int, Held]) -> Line:
     return [each for each in found if not isinstance(each[1].first, str) and each[1].first is not None]
 
 
-def _around(position: int, line: Line) -> tuple[tuple[int, Extent, int], tuple[int, Extent, int]] | None:
+def _around(position: int, line: Line) -> tuple[tuple[int, Any, int], tuple[int, Any, int]] | None:
     left = [each for each in line if each[0] < position]
     right = [each for each in line if each[0] > position]
     return (left[-1], right[0]) if left and right else None
@@ -189,10 +190,10 @@ def _around(position: int, line: Line) -> tuple[tuple[int, Extent, int], tuple[i
 def _steps(line: Line) -> Iterator[Any]:
     for _, extent, length in line:
         if length > 1:
-            yield (extent.last - extent.first) / (length - 1)  # type: ignore[operator]
+            yield (extent.last - extent.first) / (length - 1)
     for (left, before, _), (right, after, _) in pairwise(line):
         if right == left + 1:
-            yield after.first - before.last  # type: ignore[operator]
+            yield after.first - before.last
 
 
 def _step(line: Line) -> Any:
@@ -208,7 +209,7 @@ def _by_step(position: int, length: int, line: Line) -> list[Any] | None:
     if step is None or around is None:
         return None
     (left, before, _), (right, after, _) = around
-    free = (after.first - before.last) / step - 1  # type: ignore[operator]
+    free = (after.first - before.last) / step - 1
     if not math.isclose(free, (right - left - 1) * length, rel_tol=1e-9):
         return None
     start: Any = before.last + step * (1 + (position - left - 1) * length)

@@ -9,7 +9,7 @@ from bakehouse.chunks import Span
 from bakehouse.errors import SchemaError
 from bakehouse.patterns import Key
 from bakehouse.plan.agree import UNITS
-from bakehouse.plan.base import Base, Known
+from bakehouse.plan.base import ANEW, Base, Known
 from bakehouse.plan.combine import combine
 from bakehouse.plan.kept import Run, growing_dim, with_base
 from bakehouse.plan.tasks import cell_edges, make_tasks, reached
@@ -18,7 +18,6 @@ from bakehouse.plan.version import digest, digest_inputs, said, version_of
 from bakehouse.schema import DatasetSchema, thaw
 
 TIMES = ("datetime64", "cftime")
-ANEW = "build the whole store anew beside the old: bakehouse bake --refresh"
 
 
 def grow_plan(

@@ -12,7 +12,7 @@ import xarray as xr
 
 from bakehouse.errors import StorageError, VerifyError
 from bakehouse.openers.reference import library_reads
-from bakehouse.plan.base import Known
+from bakehouse.plan.base import ANEW, Known
 from bakehouse.plan.types import ArrayPlan, Part, Task
 from bakehouse.writers.assemble import Fragment, Overlap, belongs, decoded_values, overlaps, stored_values
 from bakehouse.writers.encode import is_lossy
@@ -20,7 +20,6 @@ from bakehouse.writers.intact import insist_intact, object_keys
 from bakehouse.writers.pieces import pieces
 from bakehouse.writers.store import CandidateStore, data_store
 from bakehouse.writers.tasks import Prepared, kept_values
-from bakehouse.writers.versions import ANEW
 
 PIECE_BYTES = 2**26
 

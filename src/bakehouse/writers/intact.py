@@ -12,12 +12,13 @@ import obstore
 
 from bakehouse.context import work_folder
 from bakehouse.errors import VerifyError
+from bakehouse.plan.base import ANEW
 from bakehouse.plan.types import ArrayPlan, Part
 from bakehouse.storage import Target
 from bakehouse.writers.reading import Reading
 from bakehouse.writers.store import open_planned_array
 from bakehouse.writers.template import Documents
-from bakehouse.writers.versions import ANEW, load_proof
+from bakehouse.writers.versions import load_proof
 
 TAILS = "tails"
 AHEAD = "ahead"

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from bakehouse.errors import StorageError, VerifyError
-from bakehouse.plan.base import Base, Kind, Known
+from bakehouse.plan.base import ANEW, Base, Kind, Known
 from bakehouse.plan.types import ArrayPlan
 from bakehouse.plan.version import digest_inputs
 from bakehouse.storage import Target
@@ -20,7 +20,6 @@ from bakehouse.writers.receipts import Row, read_proof
 
 PROOF, INPUTS, VERSION = "proof.parquet", "inputs.parquet", "version.json"
 COLUMNS = ("url", "kind", "gap")
-ANEW = "build the store anew beside the old: bakehouse bake --refresh"
 
 
 def beside(version: str, what: str) -> str:
@@ -84,7 +83,7 @@ def load_base(target: Target, version: str, digest: str | None = None) -> Base:
         raise StorageError("the list of inputs of the published version is missing", f"{target.url}/{name}", None, ANEW)
     try:
         base = read_base(data)
-    except Exception as error:
+    except Exception as error:  # Parquet, JSON and pydantic each have their own word for a file that is cut or garbled
         cause = f"{type(error).__name__}: {error}"
         raise StorageError("the list of inputs can't be read", f"{target.url}/{name}", cause, ANEW) from error
     if digest and digest_inputs(base.inputs) != digest.removeprefix("sha256:"):
