@@ -69,8 +69,10 @@ $(VENV)/.python:
 $(VENV)/.requirements: requirements/dev.txt | $(VENV)/.python
 	@echo "Installing $< into $(VENV); the first time this takes a minute or two"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r $<
+	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib > /dev/null || true
 	@touch $@
 
 $(VENV)/.project: pyproject.toml $(VENV)/.requirements
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q src recipes
 	@touch $@
