@@ -12,13 +12,57 @@ import numpy as np
 from bakehouse.chunks import Span, overlap
 
 
-@dataclass(frozen=True)
+COMPRESSORS = frozenset({"zlib", "gzip", "zstd", "blosc", "bz2", "lz4", "lzma"})
+"""Filters that make chunks smaller."""
+CHECKSUMS = frozenset({"fletcher32", "crc32", "crc32c", "adler32"})
+"""Filters that only add a checksum."""
+
+
+@dataclass(frozen=True, order=True)
 class Filter:
-    """One step between stored bytes and values, by its numcodecs id: ``zlib``, ``shuffle`` or ``fletcher32``."""
+    """One step between stored bytes and values: numcodecs' id, and its configuration as sorted pairs.
+
+    Examples
+    --------
+    >>> Filter.of("shuffle", elementsize=4).as_config()
+    {'id': 'shuffle', 'elementsize': 4}
+    """
 
     id: str
-    elementsize: int = 0
-    level: int = 0
+    config: tuple[tuple[str, int | str], ...] = ()
+
+    @classmethod
+    def of(cls, id: str, **config: int | str) -> Filter:
+        """Make a filter from keywords."""
+        return cls(id, tuple(sorted(config.items())))
+
+    def as_config(self) -> dict[str, int | str]:
+        """Give the configuration that `numcodecs.get_codec` takes."""
+        return {"id": self.id, **dict(self.config)}
+
+
+@dataclass(frozen=True, order=True)
+class ChunkFormat:
+    """How the chunks of an array are stored, wherever they lie.
+
+    Parameters
+    ----------
+    chunks
+        Elements per dimension, of a whole chunk.
+    dtype
+        numpy's name with the byte order: ``<f4``.
+    filters
+        Steps that wrote the chunks, first to last.
+    """
+
+    chunks: tuple[int, ...]
+    dtype: str
+    filters: tuple[Filter, ...] = ()
+
+    @property
+    def is_compressed(self) -> bool:
+        """Say whether any filter makes chunks smaller."""
+        return any(f.id in COMPRESSORS for f in self.filters)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +93,11 @@ class Manifest:
     offsets: np.ndarray[Any, Any]
     lengths: np.ndarray[Any, Any]
     masks: np.ndarray[Any, Any] | None = None
+
+    @property
+    def format(self) -> ChunkFormat:
+        """Give how the chunks are stored."""
+        return ChunkFormat(self.chunks, self.dtype.str, self.filters)
 
     @property
     def chunk_bytes(self) -> int:

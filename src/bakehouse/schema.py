@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from bakehouse.manifests import ChunkFormat
 from bakehouse.patterns import Key
 
 Attrs = tuple[tuple[str, str], ...]
@@ -49,7 +50,8 @@ class VariableSchema:
     dtype in the file if the values can be taken as they are stored; it is None when the recipe made them, and `why`
     says so. `encoding` holds the CF attributes that say how stored values become what a reader sees (scale_factor,
     add_offset, _FillValue, units and calendar of times, the stored dtype). `chunks` counts elements per dimension,
-    None for contiguous or computed data. `coordinate` is xarray's notion; `auxiliary` adds bounds, grid mappings and
+    None for contiguous or computed data. `stored` says how the source's chunks are stored, if their bytes can be taken
+    as they are; `stays` says why they can't. `coordinate` is xarray's notion; `auxiliary` adds bounds, grid mappings and
     cell measures: what describes other variables and is not expected to change from input to input.
     """
 
@@ -62,6 +64,8 @@ class VariableSchema:
     raw: str | None = None
     why: str = ""
     chunks: tuple[int, ...] | None = None
+    stored: ChunkFormat | None = None
+    stays: str = ""
 
 
 @dataclass(frozen=True)

@@ -62,9 +62,9 @@ def _filters(dataset: h5py.Dataset) -> tuple[Filter, ...] | str:
     for i in range(plist.get_nfilters()):
         code, _, values, name = plist.get_filter(i)
         if code == DEFLATE:
-            found.append(Filter("zlib", level=values[0]))
+            found.append(Filter.of("zlib", level=values[0]))
         elif code == SHUFFLE:
-            found.append(Filter("shuffle", elementsize=dataset.dtype.itemsize))
+            found.append(Filter.of("shuffle", elementsize=dataset.dtype.itemsize))
         elif code == FLETCHER32:
             found.append(Filter("fletcher32"))
         else:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
+import deflate
 import numcodecs
 import numpy as np
 
@@ -15,6 +16,8 @@ from bakehouse.manifests import Cell, Filter, Manifest
 from bakehouse.storage import Source, read_ranges
 
 BATCH_BYTES = 2**24
+SPARE_BYTES = 64
+"""Room for what a filter inside of a compressor adds: a checksum."""
 
 
 def read_region(source: Source, manifest: Manifest, spans: tuple[Span, ...]) -> Any:
@@ -61,10 +64,10 @@ def _decoded(source: Source, manifest: Manifest, cell: Cell, data: Any) -> Any:
     try:
         for i in reversed(range(len(manifest.filters))):
             if not skipped >> i & 1:
-                data = _undo(manifest.filters[i], data)
+                data = undo(manifest.filters[i], data, manifest.chunk_bytes)
         values = np.frombuffer(data, manifest.dtype)
         return values.reshape(-1, *manifest.chunks[1:])[cell.inside] if manifest.chunks else values.reshape(())
-    except (ValueError, RuntimeError, zlib.error) as error:
+    except (ValueError, RuntimeError, deflate.DeflateError) as error:
         raise SourceError(
             f"chunk {cell.index} at byte {cell.offset} can't be decoded",
             source.where,
@@ -73,9 +76,16 @@ def _decoded(source: Source, manifest: Manifest, cell: Cell, data: Any) -> Any:
         ) from error
 
 
-def _undo(step: Filter, data: Any) -> Any:
+def undo(step: Filter, data: Any, size_bytes: int) -> Any:
+    """Undo one filter; `size_bytes` is what a whole chunk decodes to."""
     if step.id == "zlib":
-        return zlib.decompress(data)
-    if step.id == "shuffle":
-        return numcodecs.Shuffle(step.elementsize).decode(data)
-    return numcodecs.Fletcher32().decode(data)
+        return deflate.zlib_decompress(data, size_bytes + SPARE_BYTES)
+    if step.id == "gzip":
+        return deflate.gzip_decompress(data, size_bytes + SPARE_BYTES)
+    return codec_of(step).decode(data)
+
+
+@cache
+def codec_of(step: Filter) -> Any:
+    """Give the numcodecs codec of a filter."""
+    return numcodecs.get_codec(step.as_config())
