@@ -11,7 +11,6 @@ import numpy as np
 
 from bakehouse.chunks import Span, overlap
 
-
 COMPRESSORS = frozenset({"zlib", "gzip", "zstd", "blosc", "bz2", "lz4", "lzma"})
 """Filters that make chunks smaller."""
 CHECKSUMS = frozenset({"fletcher32", "crc32", "crc32c", "adler32"})
