@@ -13,6 +13,7 @@ import numpy as np
 from bakehouse.chunks import Span
 from bakehouse.errors import SourceError
 from bakehouse.manifests import Cell, Filter, Manifest
+from bakehouse.openers.fetch import fetch
 from bakehouse.storage import Source, read_ranges
 
 BATCH_BYTES = 2**24
@@ -42,11 +43,14 @@ def read_region(source: Source, manifest: Manifest, spans: tuple[Span, ...]) -> 
 
 def _read_batch(source: Source, manifest: Manifest, cells: Sequence[Cell], out: Any) -> None:
     """Fetch the chunks of a batch together, then decode one after the other."""
-    if not manifest.filters and len(cells) == 1:
+    if not manifest.filters and len(cells) == 1 and manifest.keys is None:
         cells = [_rows(manifest, cells[0])]
-    found = read_ranges(source, [(c.offset, c.offset + c.length) for c in cells])
+        found = read_ranges(source, [(c.offset, c.offset + c.length) for c in cells])
+    else:
+        found = fetch(source, manifest, [c.index for c in cells])
     for cell, data in zip(cells, found, strict=True):
-        out[cell.region] = _decoded(source, manifest, cell, data)
+        if data is not None:
+            out[cell.region] = _decoded(source, manifest, cell, data)
 
 
 def _rows(manifest: Manifest, cell: Cell) -> Cell:
@@ -82,6 +86,10 @@ def undo(step: Filter, data: Any, size_bytes: int) -> Any:
         return deflate.zlib_decompress(data, size_bytes + SPARE_BYTES)
     if step.id == "gzip":
         return deflate.gzip_decompress(data, size_bytes + SPARE_BYTES)
+    if step.id == "grib":
+        from bakehouse.openers.grib import field_values
+
+        return field_values(data, str(dict(step.config)["dtype"]))
     return codec_of(step).decode(data)
 
 
