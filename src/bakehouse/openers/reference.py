@@ -23,6 +23,7 @@ from xarray.core import indexing
 
 from bakehouse.chunks import Span
 from bakehouse.errors import BakehouseError, SourceError
+from bakehouse.manifests import Manifest
 from bakehouse.openers.hdf5 import manifest_of
 from bakehouse.openers.local import as_local
 from bakehouse.openers.ranges import read_region
@@ -83,6 +84,12 @@ class ReferenceArray(BackendArray):
         """Read a region."""
         return indexing.explicit_indexing_adapter(key, self.shape, indexing.IndexingSupport.OUTER, self._read)
 
+    def manifest(self) -> Manifest | str:
+        """Tell where the chunks lie, or why they can't be read as byte ranges."""
+        if self.opened.engine != "h5netcdf":
+            return f"files read by {self.opened.engine} are not indexed"
+        return manifest_of(self.opened.source, f"{self.opened.group}/{self.name}", self.shape)
+
     def _read(self, key: tuple[Any, ...]) -> Any:
         if self.dry:
             return _zeros(self.dtype, self.shape, key)
@@ -104,12 +111,12 @@ class ReferenceArray(BackendArray):
 
     def _direct(self, key: tuple[Any, ...]) -> Any | None:
         """Read by byte ranges, where the file's chunks can be read so; None where the library has to, or is cheaper."""
-        if self.opened.engine != "h5netcdf" or not all(isinstance(k, slice | int | np.integer) for k in key):
+        if not all(isinstance(k, slice | int | np.integer) for k in key):
             return None
         spans = tuple(s for k, n in zip(key, self.shape, strict=True) if (s := _span(k, n)) is not None)
         if len(spans) < len(key) or math.prod(b - a for a, b in spans) * self.dtype.itemsize < DIRECT_BYTES:
             return None
-        manifest = manifest_of(self.opened.source, f"{self.opened.group}/{self.name}", self.shape)
+        manifest = self.manifest()
         if isinstance(manifest, str):
             return None
         values = read_region(self.opened.source, manifest, spans)
