@@ -51,8 +51,8 @@ class VariableSchema:
     says so. `encoding` holds the CF attributes that say how stored values become what a reader sees (scale_factor,
     add_offset, _FillValue, units and calendar of times, the stored dtype). `chunks` counts elements per dimension,
     None for contiguous or computed data. `stored` says how the source's chunks are stored, if their bytes can be taken
-    as they are; `stays` says why they can't. `coordinate` is xarray's notion; `auxiliary` adds bounds, grid mappings and
-    cell measures: what describes other variables and is not expected to change from input to input.
+    as they are; `stays` says why they can't. `coordinate` is xarray's notion; `auxiliary` adds bounds, grid mappings
+    and cell measures: what describes other variables and is not expected to change from input to input.
     """
 
     dims: tuple[str, ...]
