@@ -23,6 +23,7 @@ from xarray.core import indexing
 
 from bakehouse.chunks import Span
 from bakehouse.errors import BakehouseError, SourceError
+from bakehouse.manifests import Manifest
 from bakehouse.openers.hdf5 import manifest_of
 from bakehouse.openers.local import as_local
 from bakehouse.openers.ranges import read_region
@@ -104,16 +105,24 @@ class ReferenceArray(BackendArray):
 
     def _direct(self, key: tuple[Any, ...]) -> Any | None:
         """Read by byte ranges, where the file's chunks can be read so; None where the library has to, or is cheaper."""
-        if self.opened.engine != "h5netcdf" or not all(isinstance(k, slice | int | np.integer) for k in key):
+        if not all(isinstance(k, slice | int | np.integer) for k in key):
             return None
         spans = tuple(s for k, n in zip(key, self.shape, strict=True) if (s := _span(k, n)) is not None)
         if len(spans) < len(key) or math.prod(b - a for a, b in spans) * self.dtype.itemsize < DIRECT_BYTES:
             return None
-        manifest = manifest_of(self.opened.source, f"{self.opened.group}/{self.name}", self.shape)
+        manifest = indexed(self)
         if isinstance(manifest, str):
             return None
         values = read_region(self.opened.source, manifest, spans)
         return values[tuple(0 if isinstance(k, int | np.integer) else slice(None) for k in key)]
+
+
+def indexed(reference: ReferenceArray) -> Manifest | str:
+    """Say where the chunks of an array lie in its file, or why they can't be read without the reader library."""
+    opened = reference.opened
+    if opened.engine != "h5netcdf":
+        return f"engine {opened.engine} reads it"
+    return manifest_of(opened.source, f"{opened.group}/{reference.name}", reference.shape)
 
 
 _files: OrderedDict[tuple[Any, ...], xr.Dataset] = OrderedDict()
