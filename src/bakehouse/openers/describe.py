@@ -12,6 +12,7 @@ from xarray.core import indexing
 
 from bakehouse.errors import SchemaError
 from bakehouse.openers.reference import ReferenceArray
+from bakehouse.openers.stored import stored_as
 from bakehouse.openers.times import extent_of
 from bakehouse.plan.tolerance import COMPARED, SHOWN
 from bakehouse.plan.types import StoreOptions
@@ -155,7 +156,10 @@ def _variable(name: str, variable: xr.Variable, coordinate: bool, auxiliary: boo
     chunks = found[1].chunks if found else None
     lengths = tuple(min(chunks.get(d, n), n) or 1 for d, n in variable.sizes.items()) if chunks else None  # type: ignore[call-overload]
     dims = tuple(str(d) for d in variable.dims)
-    return VariableSchema(dims, dtype, coordinate, auxiliary, freeze(variable.attrs), encoding, raw, why, lengths)
+    stored, stays = stored_as(*found) if found and raw else (None, why)
+    return VariableSchema(
+        dims, dtype, coordinate, auxiliary, freeze(variable.attrs), encoding, raw, why, lengths, stored, stays
+    )
 
 
 def _encoding(variable: xr.Variable) -> Attrs:

@@ -84,6 +84,12 @@ class ReferenceArray(BackendArray):
         """Read a region."""
         return indexing.explicit_indexing_adapter(key, self.shape, indexing.IndexingSupport.OUTER, self._read)
 
+    def manifest(self) -> Manifest | str:
+        """Tell where the chunks lie, or why they can't be read as byte ranges."""
+        if self.opened.engine != "h5netcdf":
+            return f"files read by {self.opened.engine} are not indexed"
+        return manifest_of(self.opened.source, f"{self.opened.group}/{self.name}", self.shape)
+
     def _read(self, key: tuple[Any, ...]) -> Any:
         if self.dry:
             return _zeros(self.dtype, self.shape, key)
@@ -110,19 +116,11 @@ class ReferenceArray(BackendArray):
         spans = tuple(s for k, n in zip(key, self.shape, strict=True) if (s := _span(k, n)) is not None)
         if len(spans) < len(key) or math.prod(b - a for a, b in spans) * self.dtype.itemsize < DIRECT_BYTES:
             return None
-        manifest = indexed(self)
+        manifest = self.manifest()
         if isinstance(manifest, str):
             return None
         values = read_region(self.opened.source, manifest, spans)
         return values[tuple(0 if isinstance(k, int | np.integer) else slice(None) for k in key)]
-
-
-def indexed(reference: ReferenceArray) -> Manifest | str:
-    """Say where the chunks of an array lie in its file, or why they can't be read without the reader library."""
-    opened = reference.opened
-    if opened.engine != "h5netcdf":
-        return f"engine {opened.engine} reads it"
-    return manifest_of(opened.source, f"{opened.group}/{reference.name}", reference.shape)
 
 
 _files: OrderedDict[tuple[Any, ...], xr.Dataset] = OrderedDict()

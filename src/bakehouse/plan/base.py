@@ -126,4 +126,6 @@ def _as_planned(variable: VariableSchema, array: ArrayPlan) -> VariableSchema:
         raw=array.raw,
         why=array.why,
         chunks=known if len(known) == len(variable.dims) else None,
+        stored=None,
+        stays="",
     )

@@ -14,7 +14,7 @@ from xarray.core import indexing
 from bakehouse.chunks import Span
 from bakehouse.manifests import Manifest
 from bakehouse.openers.describe import raw_variable
-from bakehouse.openers.reference import ReferenceArray, indexed
+from bakehouse.openers.reference import ReferenceArray
 from bakehouse.plan.tasks import input_spans
 from bakehouse.plan.types import ArrayPlan, Axis, Part
 from bakehouse.writers.assemble import Fragment, belongs
@@ -66,7 +66,7 @@ def _of_fragment(
     if viewed is None:
         return
     reference, fixed, along = viewed
-    manifest = indexed(reference)
+    manifest = reference.manifest()
     if isinstance(manifest, str) or str(manifest.dtype.newbyteorder("=")) != array.raw:
         return
     if any(manifest.chunks[axis] != 1 for axis in fixed):
