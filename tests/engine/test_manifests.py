@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bakehouse.manifests import Manifest
+from bakehouse.openers.codecs import decode
 from bakehouse.openers.fetch import fetch
-from bakehouse.openers.ranges import read_region, undo
+from bakehouse.openers.ranges import read_region
 from bakehouse.openers.reference import Opened, ReferenceArray, library_reads, open_raw
 from bakehouse.storage import make_source
 from tests.engine.gribs import write_grib
@@ -65,8 +66,7 @@ def assert_chunk(found: Manifest, data: Any, expected: Any, inside: tuple[slice,
     if data is None:
         np.testing.assert_array_equal(expected, np.full(expected.shape, found.fill))
         return
-    for step in reversed(found.filters):
-        data = undo(step, data, found.chunk_bytes)
+    data = decode(found.filters, data, found.chunk_bytes)
     np.testing.assert_array_equal(np.frombuffer(data, found.dtype).reshape(found.chunks)[inside], expected)
 
 

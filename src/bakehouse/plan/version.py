@@ -13,7 +13,7 @@ from bakehouse.schema import freeze
 if TYPE_CHECKING:
     from bakehouse.plan.base import Known
 
-LAYOUT_REVISION = 2
+LAYOUT_REVISION = 3
 """Raised when the same inputs and options would give other bytes, so that versions never mix."""
 
 
@@ -70,6 +70,7 @@ def _policies(options: StoreOptions) -> dict[str, Any]:
         "missing_variables": options.missing_variables if options.missing_variables != "error" else None,
         "coordinate_tolerance": dict(sorted(tolerance.items())) if isinstance(tolerance, Mapping) else tolerance,
         "format": options.format if options.format != "zarr" else None,
+        "codecs": options.codecs if options.codecs != "auto" else None,
     }
     return {name: value for name, value in chosen.items() if value}
 

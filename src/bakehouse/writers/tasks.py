@@ -10,10 +10,10 @@ from bakehouse.context import work_folder
 from bakehouse.plan.types import Plan, Task
 from bakehouse.storage import Target
 from bakehouse.writers.append import AppendingStore, Tail
-from bakehouse.writers.assemble import Fragment, assemble
+from bakehouse.writers.assemble import Fragment
+from bakehouse.writers.boxes import Filling, fill_part
 from bakehouse.writers.icechunk.branch import Branch
 from bakehouse.writers.kept import KeptValues
-from bakehouse.writers.objects import write_box
 from bakehouse.writers.reading import Reading, reading_at
 from bakehouse.writers.receipts import Receipt, receipt_key
 from bakehouse.writers.store import RecordingStore, data_store, open_planned_array
@@ -109,14 +109,12 @@ def write_task(prepared: Prepared, task: Task, fragments: Iterable[Fragment]) ->
 def _fill(prepared: Prepared, task: Task, found: list[Fragment], recording: RecordingStore) -> Receipt:
     """Write a task's objects to a store that records them."""
     kept, sources = kept_values(prepared), []
+    template = prepared.plan.template
     for part in task.parts:
         array = open_planned_array(recording, prepared.documents, part.array)
-        plan = prepared.plan.template.arrays[part.array]
-        values, taken = assemble(
-            plan, prepared.plan.template.axes, part, found, array.dtype, prepared.asked.get(part.array, {}), kept
-        )
-        write_box(recording, array, part.spans, values)
-        sources += taken
+        asked = prepared.asked.get(part.array, {})
+        filling = Filling(template.arrays[part.array], template.axes, found, asked, kept)
+        sources += fill_part(recording, array, filling, part)
     return Receipt(task.id, tuple(recording.written[k] for k in sorted(recording.written)), tuple(sources))
 
 
