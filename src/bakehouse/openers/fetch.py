@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import obstore
+from obstore.exceptions import BaseError
 
 from bakehouse.errors import SourceError
 from bakehouse.manifests import ChunkKeys, Manifest
@@ -128,3 +129,65 @@ def _together(source: Source, tasks: Iterable[Callable[[], T]]) -> list[T]:
         return [task() for task in asked]
     with ThreadPoolExecutor(min(AT_ONCE, len(asked)), "bakehouse-fetch") as pool:
         return list(pool.map(lambda task: task(), asked))
+
+
+def locate(source: Source, manifest: Manifest, url: str) -> tuple[tuple[str, ...], Any, Any, Any]:
+    """Say where every chunk lies: the files or objects, which of them each chunk is in, and offsets and lengths there.
+
+    Parameters
+    ----------
+    url
+        The address of the source, by which its objects are to be named.
+
+    Returns
+    -------
+    tuple
+        URLs; which of them holds each chunk (None: the only one); offsets; lengths, 0 for what was never written.
+
+    Raises
+    ------
+    SourceError
+        If the source can't be read.
+    """
+    if manifest.keys is None:
+        return (url,), None, manifest.offsets, manifest.lengths
+    grid, keys = manifest.lengths.shape, manifest.keys
+    held = keys.shards or (1,) * len(grid)
+    objects = list(np.ndindex(*(-(-n // h) for n, h in zip(grid, held, strict=True))))
+    names = [keys.of(index) for index in objects]
+    which, offsets, lengths = np.zeros(grid, "u4"), np.zeros(grid, "u8"), np.zeros(grid, "u8")
+    if keys.shards is None:
+        sizes = _sizes(source, keys.array, names)
+        which[...] = np.arange(len(names), dtype="u4").reshape(grid)
+        lengths[...] = np.array([sizes.get(name, 0) for name in names], "u8").reshape(grid)
+    else:
+        tables = _together(source, [partial(shard_index, source, keys, name) for name in names])
+        for number, (index, table) in enumerate(zip(objects, tables, strict=True)):
+            region = tuple(slice(i * h, i * h + h) for i, h in zip(index, held, strict=True))
+            which[region] = number
+            if table is not None:
+                inside = table[tuple(slice(n) for n in which[region].shape)]
+                written = inside[..., 0] != ABSENT
+                offsets[region] = np.where(written, inside[..., 0], 0)
+                lengths[region] = np.where(written, inside[..., 1], 0)
+    return tuple(f"{url.rstrip('/')}/{name}" for name in names), which, offsets, lengths
+
+
+def _sizes(source: Source, array: str, names: Sequence[str]) -> dict[str, int]:
+    """Give the sizes of an array's objects: by a listing, or, where a server gives none, one by one."""
+    store = object_store(source)
+    try:
+        return {meta["path"]: meta["size"] for batch in obstore.list(store, array or None) for meta in batch}
+    except (BaseError, OSError):
+        found = _together(source, [partial(_size, source, name) for name in names])
+        return {name: size for name, size in zip(names, found, strict=True) if size is not None}
+
+
+def _size(source: Source, name: str) -> int | None:
+    def head() -> int | None:
+        try:
+            return int(obstore.head(object_store(source), name)["size"])
+        except FileNotFoundError:
+            return None
+
+    return checked(source, head)
