@@ -14,6 +14,7 @@ from bakehouse.patterns import Dimension, combine_dims_of
 from bakehouse.plan.types import COMBINE_ATTRS, FORMATS, MISSING, ORDERS, StoreOptions
 from bakehouse.schema import merge_all
 from bakehouse.storage import Target
+from bakehouse.transforms.marks import mark
 from bakehouse.transforms.policies import insist_known, insist_tolerance
 from bakehouse.transforms.prepare import Prepare
 from bakehouse.transforms.steps import Compare, Describe, Route, Write
@@ -139,6 +140,7 @@ class StoreToZarr(beam.PTransform):
             surveyed
             | "Merge" >> beam.CombineGlobally(merge_all)
             | "Plan" >> beam.Map(Prepare(context, dims, self.options(context)))
+            | "Planned" >> beam.Map(mark, context, "survey")
         )
         if context.mode == "plan":
             return prepared
@@ -147,7 +149,12 @@ class StoreToZarr(beam.PTransform):
         gaps = prepared | "Gaps" >> beam.FlatMap(lambda each: each.gaps)
         fragments = (fragments, gaps) | "All" >> beam.Flatten()
         routed = fragments | "Route" >> beam.ParDo(Route(context), side) | "Gather" >> beam.GroupByKey()
-        written = routed | "Write" >> beam.ParDo(Write(context.mode), side) | "Count" >> beam.CombineGlobally(sum)
+        written = (
+            routed
+            | "Write" >> beam.ParDo(Write(context.mode), side)
+            | "Count" >> beam.CombineGlobally(sum)
+            | "Written" >> beam.Map(mark, context, "write")
+        )
         compared = (
             routed
             | "Compare" >> beam.ParDo(Compare(context), side, beam.pvalue.AsSingleton(written))
