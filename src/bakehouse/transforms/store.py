@@ -14,6 +14,7 @@ from bakehouse.patterns import Dimension, combine_dims_of
 from bakehouse.plan.types import COMBINE_ATTRS, FORMATS, MISSING, ORDERS, VIRTUAL, StoreOptions
 from bakehouse.schema import merge_all
 from bakehouse.storage import Target
+from bakehouse.transforms.marks import mark
 from bakehouse.transforms.policies import insist_known, insist_tolerance
 from bakehouse.transforms.prepare import Prepare
 from bakehouse.transforms.references import CompareReferences, Refer, gather
@@ -143,6 +144,7 @@ class StoreToZarr(beam.PTransform):
             surveyed
             | "Merge" >> beam.CombineGlobally(merge_all)
             | "Plan" >> beam.Map(Prepare(context, dims, self.options(context)))
+            | "Planned" >> beam.Map(mark, context, "survey")
         )
         if context.mode == "plan":
             return prepared
@@ -154,7 +156,12 @@ class StoreToZarr(beam.PTransform):
             finished = _referred(fragments, prepared, context)
             return finished if inside else finished | "Publish" >> beam.Map(_publish_now, side)
         routed = fragments | "Route" >> beam.ParDo(Route(context), side) | "Gather" >> beam.GroupByKey()
-        written = routed | "Write" >> beam.ParDo(Write(context.mode), side) | "Count" >> beam.CombineGlobally(sum)
+        written = (
+            routed
+            | "Write" >> beam.ParDo(Write(context.mode), side)
+            | "Count" >> beam.CombineGlobally(sum)
+            | "Written" >> beam.Map(mark, context, "write")
+        )
         compared = (
             routed
             | "Compare" >> beam.ParDo(Compare(context), side, beam.pvalue.AsSingleton(written))
