@@ -61,6 +61,10 @@ def _undo(step: Filter, data: Any, size_bytes: int) -> Any:
         return deflate.zlib_decompress(data, size_bytes + SPARE_BYTES)
     if step.id == "gzip":
         return deflate.gzip_decompress(data, size_bytes + SPARE_BYTES)
+    if step.id == "grib":
+        from bakehouse.openers.grib import field_values
+
+        return field_values(data, str(dict(step.config)["dtype"]))
     return codec_of(step).decode(data)
 
 

@@ -12,6 +12,7 @@ from bakehouse.chunks import Span
 from bakehouse.errors import SourceError
 from bakehouse.manifests import Cell, Manifest
 from bakehouse.openers.codecs import FAULTS, decode
+from bakehouse.openers.fetch import fetch
 from bakehouse.storage import Source, read_ranges
 
 BATCH_BYTES = 2**24
@@ -41,11 +42,14 @@ def read_region(source: Source, manifest: Manifest, spans: tuple[Span, ...]) -> 
 
 def _read_batch(source: Source, manifest: Manifest, cells: Sequence[Cell], out: Any) -> None:
     """Fetch the chunks of a batch together, then decode one after the other."""
-    if not manifest.filters and len(cells) == 1:
+    if not manifest.filters and len(cells) == 1 and manifest.keys is None:
         cells = [_rows(manifest, cells[0])]
-    found = read_ranges(source, [(c.offset, c.offset + c.length) for c in cells])
+        found = read_ranges(source, [(c.offset, c.offset + c.length) for c in cells])
+    else:
+        found = fetch(source, manifest, [c.index for c in cells])
     for cell, data in zip(cells, found, strict=True):
-        out[cell.region] = decode_chunk(source, manifest, cell.index, data)[cell.inside]
+        if data is not None:
+            out[cell.region] = decode_chunk(source, manifest, cell.index, data)[cell.inside]
 
 
 def _rows(manifest: Manifest, cell: Cell) -> Cell:
@@ -56,19 +60,6 @@ def _rows(manifest: Manifest, cell: Cell) -> Cell:
     first = cell.inside[0]
     inside = (slice(0, first.stop - first.start), *cell.inside[1:])
     return Cell(cell.index, inside, cell.region, cell.offset + first.start * row, (first.stop - first.start) * row)
-
-
-def fetch(source: Source, manifest: Manifest, indexes: Sequence[tuple[int, ...]]) -> list[Any]:
-    """Read chunks as they are stored; None stands for those that were never written.
-
-    Raises
-    ------
-    SourceError
-        If a range can't be read.
-    """
-    places = [(int(manifest.offsets[i]), int(manifest.lengths[i])) for i in indexes]
-    found = iter(read_ranges(source, [(offset, offset + length) for offset, length in places if length]))
-    return [next(found) if length else None for _, length in places]
 
 
 def decode_chunk(source: Source, manifest: Manifest, index: tuple[int, ...], data: Any) -> Any:

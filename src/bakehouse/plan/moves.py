@@ -69,6 +69,8 @@ def _counted(
     if variable.stored is None:
         return {(None, variable.stays or variable.why or "its chunks can't be indexed"): weight}
     stored = bare(variable.stored)
+    if any(step.id == "grib" for step in stored.filters):
+        return {(None, "GRIB messages are decoded, so that readers need no GRIB library"): weight}
     if why := fits(array, stored):
         return {(None, why): weight}
     for dim, (start, _) in aligned(array, axes, key):

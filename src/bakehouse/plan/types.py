@@ -25,8 +25,10 @@ COMBINE_ATTRS = ("drop_conflicts", "identical")
 """Policies for attributes that differ between inputs."""
 CODECS = ("auto", "source", "default")
 """Policies for how chunks are encoded where an encoding says nothing."""
-FORMATS = ("zarr", "icechunk")
-"""Formats of stores: plain zarr, or a repository of snapshots."""
+VIRTUAL = ("kerchunk-json", "kerchunk-parquet")
+"""Formats of virtual stores: references to the chunks of the inputs."""
+FORMATS = ("zarr", "icechunk", *VIRTUAL)
+"""Formats of stores: plain zarr, a repository of snapshots, references."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class StoreOptions:
     `missing_variables` one of `MISSING`; `coordinate_tolerance` is how far coordinates may differ between inputs, for
     all of them or by name. `format` is one of `FORMATS`. `codecs` is ``auto`` (chunks that the sources compress keep
     their encoding, all else gets the default), ``source`` (uncompressed ones are kept too) or ``default``.
+    `inline_bytes` is up to which size a virtual store holds the values of a variable.
     """
 
     store_name: str
@@ -55,6 +58,7 @@ class StoreOptions:
     coordinate_tolerance: Mapping[str, float] | float = 0.0
     format: str = "zarr"
     codecs: str = "auto"
+    inline_bytes: int = 2**16
 
     @property
     def check_order(self) -> bool:

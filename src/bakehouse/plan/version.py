@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from bakehouse.plan.types import PlannedInput, StoreOptions
+from bakehouse.plan.types import VIRTUAL, PlannedInput, StoreOptions
 from bakehouse.schema import freeze
 
 if TYPE_CHECKING:
@@ -33,12 +33,12 @@ def prefix_of(options: StoreOptions, version: str) -> str:
 
     Examples
     --------
-    >>> prefix_of(StoreOptions("sea.zarr"), "1a2b"), prefix_of(StoreOptions("sea.zarr", format="icechunk"), "1a2b")
-    ('1a2b.zarr', 'sea.icechunk')
+    >>> [prefix_of(StoreOptions("sea.zarr", format=each), "1a2b") for each in ("zarr", "icechunk", "kerchunk-json")]
+    ['1a2b.zarr', 'sea.icechunk', '1a2b.kerchunk']
     """
     if options.format == "icechunk":
         return f"{options.store_name.removesuffix('.icechunk').removesuffix('.zarr')}.icechunk"
-    return f"{version}.zarr"
+    return f"{version}.{'kerchunk' if options.format in VIRTUAL else 'zarr'}"
 
 
 def digest_inputs(inputs: Iterable[PlannedInput | Known]) -> str:
@@ -71,6 +71,7 @@ def _policies(options: StoreOptions) -> dict[str, Any]:
         "coordinate_tolerance": dict(sorted(tolerance.items())) if isinstance(tolerance, Mapping) else tolerance,
         "format": options.format if options.format != "zarr" else None,
         "codecs": options.codecs if options.codecs != "auto" else None,
+        "inline_bytes": options.inline_bytes if options.format in VIRTUAL else None,
     }
     return {name: value for name, value in chosen.items() if value}
 

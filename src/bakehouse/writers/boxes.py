@@ -14,7 +14,8 @@ import zarr
 from bakehouse.chunks import Span
 from bakehouse.manifests import ChunkFormat
 from bakehouse.openers.codecs import encode_chunk
-from bakehouse.openers.ranges import decode_chunk, fetch, skipped, without_checksum
+from bakehouse.openers.fetch import fetch
+from bakehouse.openers.ranges import decode_chunk, skipped, without_checksum
 from bakehouse.plan.moves import bare
 from bakehouse.plan.types import ArrayPlan, Axis, Part
 from bakehouse.writers.assemble import Fragment, assemble

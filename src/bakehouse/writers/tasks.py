@@ -28,7 +28,8 @@ class Prepared:
     `done` names the tasks that are written, `checked` those that were compared with their sources. A run that only
     verifies notes its comparisons in `notes`, apart from those of the bake. `gaps` stand for inputs that are not there.
     In a repository, `main` is the snapshot that was published when the run began, `base_snapshot` that of the version
-    that the plan builds on, and `snapshot` the one that is read; without it, what was committed so far.
+    that the plan builds on, and `snapshot` the one that is read; without it, what was committed so far. `view` is what
+    a virtual store is read through.
     """
 
     plan: Plan
@@ -43,6 +44,7 @@ class Prepared:
     main: str | None = None
     base_snapshot: str | None = None
     snapshot: str | None = None
+    view: Reading | None = None
 
     @property
     def store(self) -> Target:
@@ -59,6 +61,8 @@ class Prepared:
     @property
     def reading(self) -> Reading:
         """Give what was written so far as it is read."""
+        if self.view is not None:
+            return self.view
         return self.branch.view(self.snapshot) if self.branch else self.store
 
     @property
