@@ -79,7 +79,7 @@ def spec_of(arena: Arena, peer: Peer) -> dict[str, Any]:
     """Give what a peer's script is told."""
     files = [f"{arena.inputs}/{name}" for name in arena.manifest["files"]]
     told = {"files": files, "variables": arena.manifest["variables"], "scratch": str(arena.scratch)}
-    source = {"zarr": converted(arena)} if peer.source == "zarr" else {}
+    source = {"source": converted(arena)} if peer.source == "zarr" else {}
     return {**arena.workload.inputs, **arena.workload.options, **told, **source, **peer.options}
 
 

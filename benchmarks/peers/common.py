@@ -14,8 +14,9 @@ def arguments() -> tuple[dict[str, Any], str]:
 
 
 def opening(spec: dict[str, Any]) -> dict[str, Any]:
-    """Say how files are opened: packed integers stay packed, so that no tool decodes what it need not."""
-    return {"engine": spec.get("engine", "h5netcdf"), **({"mask_and_scale": False} if spec.get("packed") else {})}
+    """Say how files are opened: packed integers stay packed, unless the tool has to unpack and `pack` them again."""
+    packed = spec.get("packed") and not spec.get("pack")
+    return {"engine": spec.get("engine", "h5netcdf"), **({"mask_and_scale": False} if packed else {})}
 
 
 def open_all(spec: dict[str, Any], chunks: dict[str, int] | None) -> Any:
@@ -48,13 +49,17 @@ def object_steps(spec: dict[str, Any]) -> int:
 
 def encoding(ds: Any, spec: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Give xarray's encoding for zarr v3: chunks, shards, and blosc-zstd-3 with a shuffle."""
+    import numpy as np
     from zarr.codecs import BloscCodec
 
     def one(array: Any) -> dict[str, Any]:
         rest = array.shape[1:]
-        codec = BloscCodec(cname="zstd", clevel=3, shuffle="shuffle", typesize=array.dtype.itemsize)
+        pack = spec.get("pack", {})
+        itemsize = np.dtype(pack.get("dtype", array.dtype)).itemsize
+        codec = BloscCodec(cname="zstd", clevel=3, shuffle="shuffle", typesize=itemsize)
         shards = {"shards": (spec["shards"], *rest)} if spec.get("shards") else {}
-        return {"chunks": (spec["chunks"], *rest), **shards, "compressors": (codec,)}
+        chunks = (spec["chunks"], *(min(spec.get("tile", length), length) for length in rest))
+        return {"chunks": chunks, **shards, "compressors": (codec,), **pack}
 
     return {name: one(ds[name]) for name in ds.data_vars}
 

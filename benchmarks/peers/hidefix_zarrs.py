@@ -18,9 +18,8 @@ def main() -> None:
 
     def write(piece: tuple[str, str, int, int, int]) -> None:
         name, path, start, at, steps = piece
-        arrays[name][at : at + steps] = indexes[path].dataset(name)[
-            slice(start, start + steps), slice(None), slice(None)
-        ]
+        values = indexes[path].dataset(name)[slice(start, start + steps), slice(None), slice(None)]
+        arrays[name][at : at + steps] = values.reshape(steps, *arrays[name].shape[1:])  # it drops lengths of one
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(write, pieces_of(spec)))

@@ -20,7 +20,7 @@ def main() -> None:
         spec["files"], "time", nitems_per_file=steps, fsspec_open_kwargs=spec.get("storage_options", {})
     )
     kwargs = {key: value for key, value in opening(spec).items() if key != "engine"}
-    codec = {"compressor": Blosc("zstd", 3, Blosc.SHUFFLE)}
+    codec = {"compressor": Blosc("zstd", 3, Blosc.SHUFFLE), **spec.get("pack", {})}
     chunks = {"time": object_steps(spec), **({"lat": spec["tile"], "lon": spec["tile"]} if spec.get("tile") else {})}
     recipe = (
         beam.Create(pattern.items())

@@ -13,7 +13,10 @@ def main() -> None:
     spec, output = arguments()
     steps = object_steps(spec)
     ds = without_encoding(open_all(spec, {}))
-    chosen = {name: {"compressors": said["compressors"]} for name, said in encoding(ds, spec).items()}
+    chosen = {
+        name: {key: value for key, value in said.items() if key not in ("chunks", "shards")}
+        for name, said in encoding(ds, spec).items()
+    }
     shards = {"time": spec["shards"]} if spec.get("shards") else None
     options = PipelineOptions(runner="DirectRunner", direct_running_mode=spec["mode"], direct_num_workers=2)
     with beam.Pipeline(options=options) as pipeline:
