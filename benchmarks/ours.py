@@ -42,6 +42,10 @@ def outcome(stdout: str) -> dict[str, Any]:
 
 
 def error_of(said: dict[str, Any]) -> str | None:
-    """Give the error's first line, if there is one."""
+    """Give the error's message, if there is one; a shared recipe that is missing is not built yet."""
     error = said.get("error")
-    return None if not error else str(error.get("message", error) if isinstance(error, dict) else error).split("\n")[0]
+    if not error:
+        return None
+    lines = str(error.get("message", error) if isinstance(error, dict) else error).splitlines()
+    missing = any("no shared recipe" in line for line in lines)
+    return "not built" if missing else " ".join(lines)[:300]

@@ -51,7 +51,8 @@ def measure(workload: Workload, asked: argparse.Namespace, folder: Path, envs: d
     """Run all rounds of one workload; what was measured is kept after every run."""
     print(f"{workload.id}: {workload.title}", flush=True)
     manifest = prepare(workload, folder / "inputs" / f"{workload.id}-{asked.scale:g}", envs)
-    record = Record(workload.id, asked.scale, about(workload, manifest, envs))
+    path = folder / "results" / f"{asked.scale:g}" / f"{workload.id}.json"
+    record = Record(workload.id, asked.scale, about(workload, manifest, envs), others(path, asked.contestants))
     scratch = folder / "runs" / workload.id
     arena = contest.Arena(workload, manifest, scratch, envs, asked.timeout)
     for number in range(asked.rounds):
@@ -60,9 +61,15 @@ def measure(workload: Workload, asked: argparse.Namespace, folder: Path, envs: d
                 continue
             run = attempt(number)
             record.runs.append(run)
-            record.save(folder / "results" / f"{asked.scale:g}" / f"{workload.id}.json")
+            record.save(path)
             print(f"  {number + 1} {name:45}{run.wall_s:9.2f} s  {run.error or 'equal'}", flush=True)
             shutil.rmtree(scratch, ignore_errors=True)
+
+
+def others(path: Path, only: str) -> list[Run]:
+    """Keep what was measured of those who don't run now."""
+    kept = Record.load(path).runs if only and path.exists() else []
+    return [run for run in kept if run.kind != "ours" and only not in run.contestant]
 
 
 def out_of_the_race(runs: list[Run]) -> set[str]:

@@ -1,4 +1,7 @@
-"""Turn inputs into a zarr 2 store with the same chunks, for tools that read nothing else: ``convert.py MANIFEST ZARR``."""
+"""Turn inputs into a zarr 2 store with the same chunks: ``convert.py MANIFEST.json ZARR``.
+
+For tools that read nothing else.
+"""
 
 from __future__ import annotations
 

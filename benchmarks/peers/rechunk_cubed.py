@@ -13,7 +13,8 @@ from common import arguments
 def main() -> None:
     """Rechunk every variable of the source store."""
     spec, output = arguments()
-    bounds = {"work_dir": spec["scratch"], "allowed_mem": spec["max_mem"], "reserved_mem": 0}
+    blosc = {"name": "blosc", "configuration": {"cname": "zstd", "clevel": 3, "shuffle": "shuffle"}}
+    bounds = {"work_dir": spec["scratch"], "allowed_mem": spec["max_mem"], "reserved_mem": 0, "zarr_compressor": blosc}
     limits = cubed.Spec(**bounds, executor_name="threads", executor_options={"max_workers": 2})
     source = zarr.open_group(spec["source"], mode="r")
     root = zarr.create_group(output, zarr_format=3)

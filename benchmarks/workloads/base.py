@@ -83,13 +83,18 @@ def scaled(files: int, steps: int, shard: int, scale: float) -> Size:
     return Size(fewer, per_file - per_file % shard if per_file > shard else per_file, min(shard, per_file))
 
 
-def files_to_zarr(name: str, files: int, store: str, suffix: str = "nc") -> str:
+def files_to_zarr(name: str, files: int, store: str, suffix: str = "nc", recipe: str = "files_to_zarr") -> str:
     """Spell the recipe of a declarative feedstock; the inputs' address is mapped to a folder when it is baked."""
     urls = "\n".join(f"          - {address(number, suffix)}" for number in range(files))
     return (
-        f"  - id: {name}\n    recipe: files_to_zarr\n    with:\n      pattern:\n        files:\n{urls}\n"
+        f"  - id: {name}\n    recipe: {recipe}\n    with:\n      pattern:\n        files:\n{urls}\n"
         f"        concat: time\n      store: {store}\n"
     )
+
+
+def files_to_virtual(name: str, files: int, suffix: str = "nc") -> str:
+    """Spell the recipe of a virtual store of references in one JSON document."""
+    return files_to_zarr(name, files, "{format: kerchunk-json}", suffix, "files_to_virtual")
 
 
 def object_recipe(name: str) -> str:

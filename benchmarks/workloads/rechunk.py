@@ -25,8 +25,8 @@ def workloads(scale: float) -> list[Workload]:
         Workload(
             id="w3",
             title="Rechunk maps to time series",
-            note=f"From chunks of one map to chunks of {total} × {TILE} × {TILE}, each an object. Tools that take a bound "
-            "on memory are told half a gibibyte for each of two workers. All encode with blosc-zstd-3 and shuffle.",
+            note=f"From chunks of one map to chunks of {total} × {TILE} × {TILE}, each an object. Tools that take a "
+            "bound on memory are told half a GiB for each of two workers. All encode with blosc-zstd-3 and shuffle.",
             inputs={"files": size.files, "steps": size.steps, "lat": 1024, "lon": 1024, "variables": 1},
             options={"chunks": total, "tile": TILE, "codec": "blosc", "max_mem": GIB // 2},
             meta=files_to_zarr(

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from benchmarks.workloads.base import (
-    Peer, Size, Target, Workload, object_recipe, python_recipe, recoded, scaled,
-)  # fmt: skip
+from benchmarks.workloads.base import Peer, Size, Target, Workload, object_recipe, python_recipe, recoded, scaled
 from benchmarks.workloads.concat import HANDWRITTEN, STORES
 
 FLOOR = "pread + libdeflate + blosc, 2 threads"
