@@ -15,8 +15,10 @@ def arguments() -> tuple[dict[str, Any], str]:
 
 def opening(spec: dict[str, Any]) -> dict[str, Any]:
     """Say how files are opened: packed integers stay packed, unless the tool has to unpack and `pack` them again."""
+    if spec.get("engine") == "cfgrib":
+        return {"engine": "cfgrib", "backend_kwargs": {"indexpath": ""}}
     packed = spec.get("packed") and not spec.get("pack")
-    return {"engine": spec.get("engine", "h5netcdf"), **({"mask_and_scale": False} if packed else {})}
+    return {"engine": "h5netcdf", **({"mask_and_scale": False} if packed else {})}
 
 
 def open_all(spec: dict[str, Any], chunks: dict[str, int] | None) -> Any:
