@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from benchmarks.workloads.base import Peer, Workload
 HERE = Path(__file__).parent
 OURS = "bakehouse"
 # One thread a library: contestants say themselves how many things they do at once, and there are two cores.
+PEER_PATH = {"PYTHONPATH": str(HERE / "peers")}
 ENV = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
 
 
@@ -36,14 +36,6 @@ class Arena:
     def inputs(self) -> str:
         """Give the folder that holds the inputs."""
         return self.manifest["folder"]
-
-
-def contestants(arena: Arena, only: str = "") -> Iterator[tuple[str, Callable[[int], Run]]]:
-    """Give each contestant's name and how to run it in some round."""
-    yield OURS, lambda number: run_ours(arena, number)
-    for peer in arena.workload.peers:
-        if only in peer.name:
-            yield peer.name, lambda number, peer=peer: run_peer(arena, peer, number)
 
 
 def run_ours(arena: Arena, number: int) -> Run:
@@ -69,10 +61,15 @@ def run_peer(arena: Arena, peer: Peer, number: int) -> Run:
     output, spec = fresh(arena) / "output", arena.scratch / "spec.json"
     output = output.with_suffix(str(peer.options.get("suffix", ".zarr")))
     spec.write_text(json.dumps(spec_of(arena, peer)))
-    command = [str(arena.envs[peer.environment].python), str(HERE / "peers" / f"{peer.script}.py"), str(spec)]
-    env = {**ENV, "PYTHONPATH": str(HERE / "peers")}
-    usage = run([*command, str(output)], arena.scratch / "log.txt", arena.timeout_s, env)
+    command = peer_command(arena, peer, spec, output)
+    usage = run(command, arena.scratch / "log.txt", arena.timeout_s, {**ENV, **PEER_PATH})
     return finished(arena, peer.name, peer.kind, number, usage, output, usage.error, {})
+
+
+def peer_command(arena: Arena, peer: Peer, spec: Path, output: Path) -> list[str]:
+    """Spell a peer's command."""
+    python, script = arena.envs[peer.environment].python, HERE / "peers" / f"{peer.script}.py"
+    return [str(python), str(script), str(spec), str(output)]
 
 
 def spec_of(arena: Arena, peer: Peer) -> dict[str, Any]:
@@ -106,18 +103,22 @@ def finished(
 ) -> Run:  # fmt: skip
     """Check a result, count what was made, and keep what was measured."""
     if error is None:
-        error = checked(arena, result)
-    found = [path for path in result.rglob("*") if path.is_file()] if result.is_dir() else [result]
-    sizes = [path.stat().st_size for path in found if path.exists()]
+        error = compared(arena, Path(arena.inputs) / "manifest.json", result)
     return Run(
         name, kind, number, usage.wall_s, phases_s.get("verify", 0.0), usage.cpu_s, usage.peak_bytes,
-        usage.read_bytes, usage.written_bytes, len(sizes), sum(sizes), error, phases_s,
+        usage.read_bytes, usage.written_bytes, *counted(result), error, phases_s,
     )  # fmt: skip
 
 
-def checked(arena: Arena, result: Path) -> str | None:
+def counted(result: Path) -> tuple[int, int]:
+    """Give the number of objects of a result and their bytes."""
+    found = [path for path in result.rglob("*") if path.is_file()] if result.is_dir() else [result]
+    sizes = [path.stat().st_size for path in found if path.exists()]
+    return len(sizes), sum(sizes)
+
+
+def compared(arena: Arena, manifest: Path, result: Path) -> str | None:
     """Say why a result is not what the inputs hold; None if it is."""
-    manifest = Path(arena.inputs) / "manifest.json"
     done = subprocess.run(
         [arena.envs["zarr3"].python, HERE / "check.py", manifest, result], capture_output=True, text=True
     )

@@ -109,6 +109,9 @@ def make(spec: dict[str, Any], folder: Path) -> dict[str, Any]:
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         found = list(pool.map(partial(write, spec, folder), range(spec["files"])))
         described = list(pool.map(partial(describe, spec, folder), found))
+    if "changed" in spec:
+        (folder / "changed").mkdir(exist_ok=True)
+        name = write_netcdf(spec, folder / "changed", spec["changed"], changed=1)
     return {
         "folder": str(folder),
         "files": found,
@@ -117,6 +120,7 @@ def make(spec: dict[str, Any], folder: Path) -> dict[str, Any]:
         "stored_bytes": sum(each["stored"] for each in described),
         "spec": spec,
         "reference": described,
+        **({"changed": describe(spec, folder / "changed", name)} if "changed" in spec else {}),
     }
 
 

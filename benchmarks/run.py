@@ -12,12 +12,13 @@ import os
 import platform
 import shutil
 import subprocess
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from benchmarks import contest
+from benchmarks import contest, lifecycle
 from benchmarks.environments import PROJECT, Environment, environments
 from benchmarks.report import write_report
 from benchmarks.results import Record, Run
@@ -56,7 +57,7 @@ def measure(workload: Workload, asked: argparse.Namespace, folder: Path, envs: d
     scratch = folder / "runs" / workload.id
     arena = contest.Arena(workload, manifest, scratch, envs, asked.timeout)
     for number in range(asked.rounds):
-        for name, attempt in contest.contestants(arena, asked.contestants):
+        for name, attempt in contestants(arena, asked.contestants):
             if name in out_of_the_race(record.runs):
                 continue
             run = attempt(number)
@@ -64,6 +65,16 @@ def measure(workload: Workload, asked: argparse.Namespace, folder: Path, envs: d
             record.save(path)
             print(f"  {number + 1} {name:45}{run.wall_s:9.2f} s  {run.error or 'equal'}", flush=True)
             shutil.rmtree(scratch, ignore_errors=True)
+
+
+def contestants(arena: contest.Arena, only: str = "") -> Iterator[tuple[str, Callable[[int], Run]]]:
+    """Give each contestant's name and how to run it in some round."""
+    whole = arena.workload.ours == "lifecycle"
+    run_ours, run_peer = (lifecycle.run_ours, lifecycle.run_peer) if whole else (contest.run_ours, contest.run_peer)
+    yield contest.OURS, lambda number: run_ours(arena, number)
+    for peer in arena.workload.peers:
+        if only in peer.name:
+            yield peer.name, lambda number, peer=peer: run_peer(arena, peer, number)
 
 
 def others(path: Path, only: str) -> list[Run]:

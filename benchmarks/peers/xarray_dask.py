@@ -29,6 +29,12 @@ def write(spec: dict, output: str) -> None:
     use_zarrs()
     ds = without_encoding(open_all(spec, {"time": min(object_steps(spec), spec["steps"])}))
     ds = ds.chunk(time=object_steps(spec))
+    if spec.get("append"):
+        ds.to_zarr(output, append_dim="time", consolidated=True)
+        return
+    if region := spec.get("region"):
+        ds.drop_vars(["lat", "lon"]).to_zarr(output, region={"time": slice(*region)})
+        return
     ds.to_zarr(output, encoding=encoding(ds, spec), zarr_format=3, consolidated=True)
 
 
