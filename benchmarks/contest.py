@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,18 @@ ENV = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "i
 
 @dataclass(frozen=True)
 class Arena:
-    """One workload with its inputs, a folder for outputs, and the environments."""
+    """One workload with its inputs, a folder for outputs, and the environments.
+
+    `base` is where contestants find the inputs, and `env` what they need for it.
+    """
 
     workload: Workload
     manifest: dict[str, Any]
     scratch: Path
     envs: dict[str, Environment]
     timeout_s: float
+    base: str
+    env: Mapping[str, str]
 
     @property
     def inputs(self) -> str:
@@ -43,8 +49,8 @@ def run_ours(arena: Arena, number: int) -> Run:
     project = fresh(arena) / "project"
     ours.write_project(project, arena.workload)
     log = arena.scratch / "log.txt"
-    asked = ours.command(arena.envs["ours"].python, "bake", arena.workload.id, project, arena.inputs)
-    usage = run(asked, log, arena.timeout_s, {**ENV, **source_path()})
+    asked = ours.command(arena.envs["ours"].python, "bake", arena.workload.id, project, arena.base)
+    usage = run(asked, log, arena.timeout_s, {**ENV, **source_path(), **arena.env})
     said = ours.outcome(usage.stdout)
     error = ours.error_of(said) or usage.error
     result = Path(said.get("url") or "nowhere")
@@ -62,7 +68,7 @@ def run_peer(arena: Arena, peer: Peer, number: int) -> Run:
     output = output.with_suffix(str(peer.options.get("suffix", ".zarr")))
     spec.write_text(json.dumps(spec_of(arena, peer)))
     command = peer_command(arena, peer, spec, output)
-    usage = run(command, arena.scratch / "log.txt", arena.timeout_s, {**ENV, **PEER_PATH})
+    usage = run(command, arena.scratch / "log.txt", arena.timeout_s, {**ENV, **PEER_PATH, **arena.env})
     return finished(arena, peer.name, peer.kind, number, usage, output, usage.error, {})
 
 
@@ -74,7 +80,7 @@ def peer_command(arena: Arena, peer: Peer, spec: Path, output: Path) -> list[str
 
 def spec_of(arena: Arena, peer: Peer) -> dict[str, Any]:
     """Give what a peer's script is told."""
-    files = [f"{arena.inputs}/{name}" for name in arena.manifest["files"]]
+    files = [f"{arena.base}/{name}" for name in arena.manifest["files"]]
     told = {"files": files, "variables": arena.manifest["variables"], "scratch": str(arena.scratch)}
     source = {"source": converted(arena)} if peer.source == "zarr" else {}
     return {**arena.workload.inputs, **arena.workload.options, **told, **source, **peer.options}

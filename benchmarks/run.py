@@ -20,6 +20,7 @@ from typing import Any
 
 from benchmarks import contest, lifecycle
 from benchmarks.environments import PROJECT, Environment, environments
+from benchmarks.remote import serving
 from benchmarks.report import write_report
 from benchmarks.results import Record, Run
 from benchmarks.workloads import chosen
@@ -55,16 +56,22 @@ def measure(workload: Workload, asked: argparse.Namespace, folder: Path, envs: d
     path = folder / "results" / f"{asked.scale:g}" / f"{workload.id}.json"
     record = Record(workload.id, asked.scale, about(workload, manifest, envs), others(path, asked.contestants))
     scratch = folder / "runs" / workload.id
-    arena = contest.Arena(workload, manifest, scratch, envs, asked.timeout)
-    for number in range(asked.rounds):
-        for name, attempt in contestants(arena, asked.contestants):
-            if name in out_of_the_race(record.runs):
-                continue
-            run = attempt(number)
-            record.runs.append(run)
-            record.save(path)
-            print(f"  {number + 1} {name:45}{run.wall_s:9.2f} s  {run.error or 'equal'}", flush=True)
-            shutil.rmtree(scratch, ignore_errors=True)
+    with serving(manifest["folder"], workload.latency_s, envs["zarr3"]) as (base, env):
+        arena = contest.Arena(workload, manifest, scratch, envs, asked.timeout, base, env)
+        for number in range(asked.rounds):
+            take_turns(arena, record, number, asked.contestants, path)
+
+
+def take_turns(arena: contest.Arena, record: Record, number: int, only: str, path: Path) -> None:
+    """Run one round."""
+    for name, attempt in contestants(arena, only):
+        if name in out_of_the_race(record.runs):
+            continue
+        run = attempt(number)
+        record.runs.append(run)
+        record.save(path)
+        print(f"  {number + 1} {name:45}{run.wall_s:9.2f} s  {run.error or 'equal'}", flush=True)
+        shutil.rmtree(arena.scratch, ignore_errors=True)
 
 
 def contestants(arena: contest.Arena, only: str = "") -> Iterator[tuple[str, Callable[[int], Run]]]:

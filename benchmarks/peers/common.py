@@ -26,10 +26,25 @@ def open_all(spec: dict[str, Any], chunks: dict[str, int] | None) -> Any:
     import xarray as xr
 
     ds = xr.open_mfdataset(
-        spec["files"], combine="nested", concat_dim="time", data_vars="minimal", coords="minimal",
+        reachable(spec), combine="nested", concat_dim="time", data_vars="minimal", coords="minimal",
         compat="override", join="override", chunks=chunks, **opening(spec),
     )  # fmt: skip
     return changed(ds, spec)
+
+
+def reachable(spec: dict[str, Any]) -> list[Any]:
+    """Give the files as xarray opens them: paths; or open files of s3fs; or local copies, all fetched at once."""
+    if spec.get("remote") == "simplecache":
+        import fsspec
+
+        cached = [f"simplecache::{url}" for url in spec["files"]]
+        return fsspec.open_local(cached, simplecache={"cache_storage": f"{spec['scratch']}/cache"})
+    if spec.get("remote"):
+        import s3fs
+
+        system = s3fs.S3FileSystem()
+        return [system.open(url, block_size=8 * 2**20, cache_type="background") for url in spec["files"]]
+    return spec["files"]
 
 
 def changed(ds: Any, spec: dict[str, Any]) -> Any:

@@ -16,15 +16,14 @@ def main() -> None:
     """Run the recipe."""
     spec, output = arguments()
     steps = spec["steps"]
-    pattern = pattern_from_file_sequence(
-        spec["files"], "time", nitems_per_file=steps, fsspec_open_kwargs=spec.get("storage_options", {})
-    )
+    pattern = pattern_from_file_sequence(spec["files"], "time", nitems_per_file=steps)
+    cache = f"{spec['scratch']}/cache" if spec.get("cache") else None
     kwargs = {key: value for key, value in opening(spec).items() if key != "engine"}
     codec = {"compressor": Blosc("zstd", 3, Blosc.SHUFFLE), **spec.get("pack", {})}
     chunks = {"time": object_steps(spec), **({"lat": spec["tile"], "lon": spec["tile"]} if spec.get("tile") else {})}
     recipe = (
         beam.Create(pattern.items())
-        | OpenURLWithFSSpec()
+        | OpenURLWithFSSpec(cache=cache)
         | OpenWithXarray(file_type=pattern.file_type, xarray_open_kwargs=kwargs, load=spec.get("load", False))
         | beam.MapTuple(lambda index, ds: (index, changed(ds, spec)))
         | StoreToZarr(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from benchmarks.workloads import concat, grib, lifecycle, rechunk, recode, references, small_files
+from benchmarks.workloads import concat, grib, lifecycle, rechunk, recode, references, remote, small_files
 from benchmarks.workloads.base import Workload
 
-MODULES = (concat, recode, rechunk, references, small_files, lifecycle, grib)
+MODULES = (concat, recode, rechunk, references, small_files, lifecycle, remote, grib)
 
 
 def workloads(scale: float) -> dict[str, Workload]:

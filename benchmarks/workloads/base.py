@@ -45,7 +45,8 @@ class Workload:
 
     `inputs` says what inputs.py writes, `options` the layout and codec that all scripts are told, `meta` the recipe in
     the feedstock's meta.yaml (indented as below ``recipes:``), and `recipe` its recipe.py if there is one.
-    `bound_bytes` is a bound on memory that contestants are told, and that the report compares peaks with.
+    `bound_bytes` is a bound on memory that contestants are told, and that the report compares peaks with. With a
+    `latency_s` the inputs lie on an S3 server that answers each request so much later.
     """
 
     id: str
@@ -59,6 +60,7 @@ class Workload:
     recipe: str | None = None
     ours: str = "bake"
     bound_bytes: int | None = None
+    latency_s: float = 0.0
 
 
 @dataclass(frozen=True)
