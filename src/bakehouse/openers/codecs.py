@@ -50,7 +50,7 @@ def encode(filters: Sequence[Filter], values: Any) -> bytes:
 def encode_chunk(stored: ChunkFormat, values: Any, fill: Any) -> bytes:
     """Encode one chunk; one that the array's end cuts is padded with the fill value."""
     if values.shape != stored.chunks:
-        whole = np.full(stored.chunks, fill, stored.dtype)
+        whole = np.full(stored.chunks, 0 if fill is None else fill, stored.dtype)
         whole[tuple(slice(n) for n in values.shape)] = values
         values = whole
     return encode(stored.filters, np.ascontiguousarray(values, stored.dtype))

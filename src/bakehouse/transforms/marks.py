@@ -12,5 +12,6 @@ T = TypeVar("T")
 
 def mark(value: T, context: Context, name: str) -> T:
     """Pass a value on, and note the time."""
-    context.marks.put(name, repr(time.time()).encode())
+    if context.mode == "bake":
+        context.marks.put(name, repr(time.time()).encode())
     return value

@@ -100,7 +100,7 @@ def _compression(array: ArrayPlan, dtype: Any, asked: Mapping[str, Any], zarr_fo
     """Encode chunks as the recipe says, else as the sources do if their chunks are moved, else by the default."""
     if own := {k: v for k, v in asked.items() if k in CODEC_KEYS}:
         return own
-    if dtype is object:
+    if np.dtype(dtype).kind not in "iufbc":
         two = {"compressors": _compression2(default_filters(1))["compressors"]}
         return two if zarr_format == 2 else {"compressors": (ZstdCodec(level=DEFAULT_LEVEL),)}
     filters = array.stored.filters if array.stored else default_filters(np.dtype(dtype).itemsize)
