@@ -24,7 +24,8 @@ from xarray.core import indexing
 from bakehouse.chunks import Span
 from bakehouse.errors import BakehouseError, SourceError
 from bakehouse.manifests import Manifest
-from bakehouse.openers.hdf5 import manifest_of
+from bakehouse.openers.hdf5 import manifest_of, raw_dataset
+from bakehouse.openers.hdf5.values import close_files
 from bakehouse.openers.local import as_local
 from bakehouse.openers.ranges import read_region
 from bakehouse.storage import Source
@@ -152,6 +153,7 @@ def close_all() -> None:
     """Forget the files that this process has open."""
     with _lock:
         _files.clear()
+    close_files()
 
 
 atexit.register(close_all)  # h5py complains about files that are still open when the interpreter ends
@@ -159,6 +161,9 @@ atexit.register(close_all)  # h5py complains about files that are still open whe
 
 def _open(opened: Opened) -> xr.Dataset:
     source = opened.source
+    plain = opened.engine == "h5netcdf" and set(opened.kwargs) <= {"group"}
+    if plain and (found := raw_dataset(source, opened.group)) is not None:
+        return _readable(found)
     try:
         dataset = xr.open_dataset(
             openable(opened), engine=opened.engine, decode_cf=False, chunks=None, cache=False, **opened.kwargs
@@ -172,6 +177,11 @@ def _open(opened: Opened) -> xr.Dataset:
             f"{type(error).__name__}: {error}",
             "check that the file is whole and that file_type says what it is",
         ) from error
+    return _readable(dataset)
+
+
+def _readable(dataset: xr.Dataset) -> xr.Dataset:
+    """Give the text of all attributes as what it is."""
     everything: list[Any] = [dataset, *dataset.variables.values()]
     for held in everything:
         held.attrs = {name: readable(value) for name, value in held.attrs.items()}
