@@ -11,7 +11,12 @@ CANDIDATES := python3.13 python3.12 python3.11 python3
 # Set PYTHON to choose another interpreter.
 PYTHON ?=
 
-.PHONY: help setup bake test nightly lint types layers generated format docs lock clean
+# What `make bench` runs: WORKLOADS="w1 w3", ROUNDS, SCALE; BENCH_DIR holds its inputs and environments.
+WORKLOADS ?=
+ROUNDS ?= 5
+SCALE ?= 1
+
+.PHONY: help setup bake test nightly bench lint types layers generated format docs lock clean
 
 help: ## list these targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +31,9 @@ test: setup ## run the tests
 
 nightly: setup ## run all tests, and many more examples of each property
 	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest --numprocesses 2 --dist loadgroup -m "nightly or not nightly"
+
+bench: setup ## do the peers' work and ours side by side, and write benchmarks/RESULTS.md; hours
+	$(BIN)/python -m benchmarks.run --workloads "$(WORKLOADS)" --rounds $(ROUNDS) --scale $(SCALE)
 
 lint: setup ## style of the code
 	$(BIN)/ruff check .
@@ -53,7 +61,7 @@ lock: setup ## resolve requirements/dev.txt anew; UPGRADE=1 takes newer versions
 		$(if $(UPGRADE),--upgrade) --output-file requirements/dev.txt
 
 clean: ## remove everything that these targets made
-	rm -rf $(VENV) .bakehouse .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	rm -rf $(VENV) .bakehouse .bench .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
 
 # Each stamp is newer than what it was made from, so a second `make` installs nothing.
 $(VENV)/.python:

@@ -5,8 +5,8 @@ Writes netCDF4 files of equal size and chunking to a temporary folder, bakes 1, 
 and all below it. Two recipes are measured: `lazy`, which leaves the data alone, and `eager`, whose preprocessing step
 computes ``ds * 2`` in memory.
 
-    python benchmarks/memory.py                          # 1, 2 and 4 GB: about ten minutes on two cores
-    python benchmarks/memory.py --gigabytes 0.25 0.5 1 --recipes eager --workers 1
+    python -m benchmarks.memory                          # 1, 2 and 4 GB: about ten minutes on two cores
+    python -m benchmarks.memory --gigabytes 0.25 0.5 1 --recipes eager --workers 1
 
 The last column is the peak as a multiple of the smallest size's: 1 means flat. Linux only: it reads ``/proc``.
 """
@@ -22,6 +22,8 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from benchmarks.process_tree import resident
 
 GIGABYTE = 10**9
 STEPS, ROWS, COLUMNS = 4, 1000, 1000
@@ -107,33 +109,6 @@ def bake(folder: Path, recipe: str) -> tuple[int, float]:
     if process.returncode:
         raise RuntimeError("".join(said))
     return peak, time.monotonic() - started
-
-
-def resident(pid: int) -> int:
-    """Give the memory that a process and all below it hold, or its own peak so far if that is more; in bytes."""
-    own = _status(pid)
-    return max(own.get("VmHWM", 0), sum(_status(each).get("VmRSS", 0) for each in (pid, *_below(pid))))
-
-
-def _below(pid: int) -> Iterator[int]:
-    for path in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            children = [int(word) for word in path.read_text().split()]
-        except OSError:  # the thread has ended meanwhile
-            continue
-        for child in children:
-            yield child
-            yield from _below(child)
-
-
-def _status(pid: int) -> dict[str, int]:
-    """Read the sizes that the kernel states of a process, in bytes; none if it has ended."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return {}
-    split = (line.split() for line in lines)
-    return {words[0].rstrip(":"): int(words[1]) * 1024 for words in split if words[-1] == "kB"}
 
 
 def measure(

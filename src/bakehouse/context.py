@@ -90,6 +90,11 @@ class Context:
         return self.notes or self.target.child(".runs")
 
     @property
+    def marks(self) -> Target:
+        """Give the folder where it is noted when the run reached which point."""
+        return self.staging.child("marks")
+
+    @property
     def staging(self) -> Target:
         """Give the folder for what only this run needs: arrays that the recipe makes on the way, copies of inputs."""
         return (self.notes or self.target).child(".staging", self.run_id)

@@ -64,6 +64,42 @@ class ChunkFormat:
         return any(f.id in COMPRESSORS for f in self.filters)
 
 
+@dataclass(frozen=True)
+class ChunkKeys:
+    """How the objects of an array are named, where each chunk or shard is one of its own below the source.
+
+    Parameters
+    ----------
+    array
+        The array's path below the source, empty for the source itself.
+    separator
+        What stands between the positions of a key.
+    lead
+        What a key begins with: ``c`` in zarr v3's default encoding, nothing in v2's.
+    shards
+        Chunks per shard and dimension; None where each chunk is an object.
+    index_at_end, index_checked
+        Where a shard holds its index, and whether a checksum follows it.
+
+    Examples
+    --------
+    >>> ChunkKeys("sst", "/", "c").of((3, 0)), ChunkKeys("sst", ".").of((3, 0)), ChunkKeys("").of(())
+    ('sst/c/3/0', 'sst/3.0', '0')
+    """
+
+    array: str
+    separator: str = "."
+    lead: str = ""
+    shards: tuple[int, ...] | None = None
+    index_at_end: bool = True
+    index_checked: bool = True
+
+    def of(self, index: tuple[int, ...]) -> str:
+        """Name the object at a position of the grid of objects."""
+        key = self.separator.join(filter(None, [self.lead, *map(str, index)])) or "0"
+        return f"{self.array}/{key}" if self.array else key
+
+
 @dataclass(frozen=True, eq=False)
 class Manifest:
     """Where each chunk of one array lies in its file.
@@ -82,6 +118,9 @@ class Manifest:
         Bytes, one per chunk of the grid; length 0 means that the chunk was never written.
     masks
         HDF5's filter masks, one per chunk: bit i says that filter i was skipped. None if no filter ever was.
+    keys
+        Names of the objects that hold the chunks, where they don't lie in one file. Then offsets are 0, and lengths are
+        what a chunk decodes to: which chunks there are, and where in their shard, is found out when they are fetched.
     """
 
     shape: tuple[int, ...]
@@ -92,6 +131,7 @@ class Manifest:
     offsets: np.ndarray[Any, Any]
     lengths: np.ndarray[Any, Any]
     masks: np.ndarray[Any, Any] | None = None
+    keys: ChunkKeys | None = None
 
     @property
     def format(self) -> ChunkFormat:

@@ -156,7 +156,7 @@ def freeze(attrs: Mapping[str, object]) -> Attrs:
     >>> freeze({"units": "K", "valid_range": [0, 1.5]})
     (('units', '"K"'), ('valid_range', '[0, 1.5]'))
     """
-    return tuple(sorted((str(name), json.dumps(_plain(value))) for name, value in attrs.items()))
+    return tuple(sorted((str(name), json.dumps(plain(value))) for name, value in attrs.items()))
 
 
 def thaw(attrs: Attrs) -> dict[str, object]:
@@ -170,20 +170,20 @@ def thaw(attrs: Attrs) -> dict[str, object]:
     return {name: json.loads(text) for name, text in attrs}
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
     """Reduce numpy scalars and arrays, bytes, tuples, mappings and codecs to what JSON has."""
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     if isinstance(value, type):
         return value.__name__
     if hasattr(value, "tolist"):
-        return _plain(value.tolist())
+        return plain(value.tolist())
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, set | frozenset):
         return sorted(map(str, value))
     if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
+        return {str(name): plain(item) for name, item in value.items()}
     return value if isinstance(value, str | int | float | bool | None) else _codec(value)
 
 
@@ -193,9 +193,9 @@ def _codec(value: object) -> object:
     if describe is None:
         return str(value)
     try:
-        return _plain(describe())
+        return plain(describe())
     except ValueError:  # zarr-python before 3.2: a Blosc codec whose element size is still open
-        return {"codec": type(value).__name__, **{name: _plain(item) for name, item in vars(value).items()}}
+        return {"codec": type(value).__name__, **{name: plain(item) for name, item in vars(value).items()}}
 
 
 def merge_all(schemas: Iterable[DatasetSchema]) -> DatasetSchema:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +32,8 @@ from bakehouse.writers.resume import forget_damaged
 from bakehouse.writers.store import CandidateStore
 from bakehouse.writers.template import Documents, root_names
 from bakehouse.writers.versions import INPUTS, PROOF, VERSION, beside, hexdigest, load_proof, save
+
+PHASES = ("survey", "write", "verify", "publish")
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,7 @@ def finish(run: Run, catalog: Path | None) -> Outcome:
     kept = _kept(run, receipts)
     run, documents = _settled(run)
     _verify(run, documents, receipts, kept)
+    run.note["marks"]["verify"] = time.time()
     proof = write_proof(receipts.values(), kept)
     save(run.job.target, plan["version"], PROOF, proof)
     save(run.job.target, plan["version"], INPUTS, run.work.get(INPUTS) or b"")
@@ -160,7 +164,16 @@ def outcome_of(run: Run, status: str, entry: Entry) -> Outcome:
         (datetime.now(UTC) - run.started).total_seconds(),
         tuple(plan["notes"]),
         added=_added(plan),
+        phases_s=_phases(run),
     )
+
+
+def _phases(run: Run) -> dict[str, float]:
+    """Say how long each phase took; one that the run did not come to is left out."""
+    marks = {**run.note.get("marks", {}), "publish": time.time()}
+    reached = [(name, marks[name]) for name in PHASES if name in marks]
+    starts = [run.started.timestamp(), *(at for _, at in reached)]
+    return {name: round(at - start, 3) for (name, at), start in zip(reached, starts, strict=False)}
 
 
 def _added(plan: dict[str, Any]) -> str | None:

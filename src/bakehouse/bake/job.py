@@ -118,7 +118,7 @@ def run_job(job: Job, context: Context) -> dict[str, Any]:
         recipe = load_recipes(job.feedstock, job.recipe)[job.recipe]
         try:
             _run(job, context, recipe)
-            said = _said(context)
+            said, marks = _said(context), _marks(context)
         finally:
             context.staging.delete([key for key, _ in context.staging.list()])
     note = context.notebook.get(f"{context.run_id}.json")
@@ -133,13 +133,18 @@ def run_job(job: Job, context: Context) -> dict[str, Any]:
         )
     found = dict(json.loads(note))
     found["plan"]["notes"] += said
-    return found
+    return {**found, "marks": marks}
 
 
 def _said(context: Context) -> list[str]:
     """Give what was noted while inputs were reached."""
     notes = context.staging.child("notes")
     return sorted((notes.get(key) or b"").decode() for key, _ in notes.list())
+
+
+def _marks(context: Context) -> dict[str, float]:
+    """Give the times, in seconds since 1970, at which the survey and the writing ended."""
+    return {key: float(context.marks.get(key) or b"nan") for key, _ in context.marks.list()}
 
 
 def _run(job: Job, context: Context, recipe: Any) -> None:

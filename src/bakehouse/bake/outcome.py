@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from bakehouse.verify import Statement
 
@@ -12,7 +13,7 @@ class Outcome:
     """What a run of one recipe came to; sizes in bytes, duration in seconds.
 
     `status` is published, unchanged, tested, verified or updated; `added` says how far the growing dimension reaches;
-    `checks` what verifying looked at.
+    `checks` what verifying looked at. `phases_s` says how long each phase took: survey, write, verify, publish.
     """
 
     feedstock: str
@@ -32,3 +33,4 @@ class Outcome:
     line: str | None = None
     added: str | None = None
     checks: tuple[Statement, ...] = ()
+    phases_s: Mapping[str, float] = field(default_factory=dict)

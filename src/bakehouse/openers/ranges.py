@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-import deflate
-import numcodecs
 import numpy as np
 
 from bakehouse.chunks import Span
 from bakehouse.errors import SourceError
-from bakehouse.manifests import Cell, Filter, Manifest
+from bakehouse.manifests import Cell, Manifest
+from bakehouse.openers.codecs import FAULTS, decode
+from bakehouse.openers.fetch import fetch
 from bakehouse.storage import Source, read_ranges
 
 BATCH_BYTES = 2**24
-SPARE_BYTES = 64
-"""Room for what a filter inside of a compressor adds: a checksum."""
 
 
 def read_region(source: Source, manifest: Manifest, spans: tuple[Span, ...]) -> Any:
@@ -30,23 +28,28 @@ def read_region(source: Source, manifest: Manifest, spans: tuple[Span, ...]) -> 
     """
     out = np.full([b - a for a, b in spans], manifest.fill, dtype=manifest.dtype)
     batch: list[Cell] = []
+    held = 0
     for cell in manifest.cells(spans):
         if cell.length:
             batch.append(cell)
-        if sum(c.length for c in batch) > BATCH_BYTES:
+            held += cell.length
+        if held > BATCH_BYTES:
             _read_batch(source, manifest, batch, out)
-            batch = []
+            batch, held = [], 0
     _read_batch(source, manifest, batch, out)
     return out
 
 
 def _read_batch(source: Source, manifest: Manifest, cells: Sequence[Cell], out: Any) -> None:
     """Fetch the chunks of a batch together, then decode one after the other."""
-    if not manifest.filters and len(cells) == 1:
+    if not manifest.filters and len(cells) == 1 and manifest.keys is None:
         cells = [_rows(manifest, cells[0])]
-    found = read_ranges(source, [(c.offset, c.offset + c.length) for c in cells])
+        found = read_ranges(source, [(c.offset, c.offset + c.length) for c in cells])
+    else:
+        found = fetch(source, manifest, [c.index for c in cells])
     for cell, data in zip(cells, found, strict=True):
-        out[cell.region] = _decoded(source, manifest, cell, data)
+        if data is not None:
+            out[cell.region] = decode_chunk(source, manifest, cell.index, data)[cell.inside]
 
 
 def _rows(manifest: Manifest, cell: Cell) -> Cell:
@@ -59,33 +62,46 @@ def _rows(manifest: Manifest, cell: Cell) -> Cell:
     return Cell(cell.index, inside, cell.region, cell.offset + first.start * row, (first.stop - first.start) * row)
 
 
-def _decoded(source: Source, manifest: Manifest, cell: Cell, data: Any) -> Any:
-    skipped = int(manifest.masks[cell.index]) if manifest.masks is not None else 0
+def decode_chunk(source: Source, manifest: Manifest, index: tuple[int, ...], data: Any) -> Any:
+    """Give the values of a whole chunk, as its file has them; chunks that the array's end cuts are padded there.
+
+    Raises
+    ------
+    SourceError
+        If the bytes are not what the filters wrote.
+    """
+    with _naming(source, manifest, index):
+        values = np.frombuffer(
+            decode(manifest.filters, data, manifest.chunk_bytes, skipped(manifest, index)), manifest.dtype
+        )
+        return values.reshape(-1, *manifest.chunks[1:]) if manifest.chunks else values.reshape(())
+
+
+def without_checksum(source: Source, manifest: Manifest, index: tuple[int, ...], data: Any) -> Any:
+    """Check a chunk by the checksum that its last filter added, and give it without.
+
+    Raises
+    ------
+    SourceError
+        If the bytes are not those that the checksum was made of.
+    """
+    with _naming(source, manifest, index):
+        return decode(manifest.filters[-1:], data, manifest.chunk_bytes)
+
+
+def skipped(manifest: Manifest, index: tuple[int, ...]) -> int:
+    """Give a chunk's filter mask: bit i says that filter i was not applied."""
+    return int(manifest.masks[index]) if manifest.masks is not None else 0
+
+
+@contextmanager
+def _naming(source: Source, manifest: Manifest, index: tuple[int, ...]) -> Iterator[None]:
     try:
-        for i in reversed(range(len(manifest.filters))):
-            if not skipped >> i & 1:
-                data = undo(manifest.filters[i], data, manifest.chunk_bytes)
-        values = np.frombuffer(data, manifest.dtype)
-        return values.reshape(-1, *manifest.chunks[1:])[cell.inside] if manifest.chunks else values.reshape(())
-    except (ValueError, RuntimeError, deflate.DeflateError) as error:
+        yield
+    except FAULTS as error:
         raise SourceError(
-            f"chunk {cell.index} at byte {cell.offset} can't be decoded",
+            f"chunk {index} at byte {int(manifest.offsets[index])} can't be decoded",
             source.where,
             f"{type(error).__name__}: {error}",
             "the file is damaged: fetch it again",
         ) from error
-
-
-def undo(step: Filter, data: Any, size_bytes: int) -> Any:
-    """Undo one filter; `size_bytes` is what a whole chunk decodes to."""
-    if step.id == "zlib":
-        return deflate.zlib_decompress(data, size_bytes + SPARE_BYTES)
-    if step.id == "gzip":
-        return deflate.gzip_decompress(data, size_bytes + SPARE_BYTES)
-    return codec_of(step).decode(data)
-
-
-@cache
-def codec_of(step: Filter) -> Any:
-    """Give the numcodecs codec of a filter."""
-    return numcodecs.get_codec(step.as_config())

@@ -24,8 +24,9 @@ from xarray.core import indexing
 from bakehouse.chunks import Span
 from bakehouse.errors import BakehouseError, SourceError
 from bakehouse.manifests import Manifest
-from bakehouse.openers.hdf5 import manifest_of, raw_dataset
+from bakehouse.openers.hdf5 import raw_dataset
 from bakehouse.openers.hdf5.values import close_files
+from bakehouse.openers.index import manifest_of
 from bakehouse.openers.local import as_local
 from bakehouse.openers.ranges import read_region
 from bakehouse.storage import Source
@@ -87,9 +88,7 @@ class ReferenceArray(BackendArray):
 
     def manifest(self) -> Manifest | str:
         """Tell where the chunks lie, or why they can't be read as byte ranges."""
-        if self.opened.engine != "h5netcdf":
-            return f"files read by {self.opened.engine} are not indexed"
-        return manifest_of(self.opened.source, f"{self.opened.group}/{self.name}", self.shape)
+        return manifest_of(self.opened, self.name, self.shape)
 
     def _read(self, key: tuple[Any, ...]) -> Any:
         if self.dry:
@@ -120,7 +119,7 @@ class ReferenceArray(BackendArray):
         manifest = self.manifest()
         if isinstance(manifest, str):
             return None
-        values = read_region(self.opened.source, manifest, spans)
+        values = read_region(self.opened.source, manifest, spans).astype(self.dtype, copy=False)
         return values[tuple(0 if isinstance(k, int | np.integer) else slice(None) for k in key)]
 
 

@@ -89,7 +89,7 @@ def _fit(array: ArrayPlan, known: ArrayPlan, fresh: DatasetSchema, label: str) -
     for what in ("dims", "dtype", "encoding"):
         if getattr(array, what) != getattr(known, what):
             _refuse(array, known, what, fresh, label)
-    return replace(array, chunks=known.chunks, shards=known.shards)
+    return replace(array, chunks=known.chunks, shards=known.shards, stored=known.stored, stays=known.stays)
 
 
 def _refuse(array: ArrayPlan, known: ArrayPlan, what: str, fresh: DatasetSchema, label: str) -> None:

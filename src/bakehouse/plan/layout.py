@@ -135,10 +135,22 @@ def _shards(
         return None
     if isinstance(options.shards, Mapping):
         asked = resolve_chunks(options.shards, template.sizes, growing=template.axes)
-        return _check_shards(
-            array, chunks, [asked.get(d, c) for d, c in zip(array.dims, chunks, strict=True)], options.shards
-        )
+        lengths = [_asked_shard(array, i, c, asked, options) for i, c in enumerate(chunks)]
+        return _check_shards(array, chunks, lengths, options.shards)
     return _default_shards(array, chunks)
+
+
+def _asked_shard(array: ArrayPlan, i: int, chunk: int, asked: Mapping[str, int], options: StoreOptions) -> int:
+    """Give the shard that is asked for along a dimension, in whole chunks where the chunk was not asked for.
+
+    A coordinate's chunk often is longer than the shard that is meant for the fields.
+    """
+    dim = array.dims[i]
+    shard = asked.get(dim, chunk)
+    grown = array.source_chunks[i] is not None and chunk != array.source_chunks[i]
+    if dim not in options.target_chunks and (chunk > shard or grown):
+        return -(-shard // chunk) * chunk
+    return shard
 
 
 def _insist_on_shards(template: Template) -> None:

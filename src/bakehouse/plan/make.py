@@ -8,9 +8,11 @@ from dataclasses import replace
 from bakehouse.plan.base import Base
 from bakehouse.plan.combine import combine
 from bakehouse.plan.layout import lay_out
+from bakehouse.plan.moves import choose_stored
 from bakehouse.plan.tasks import make_tasks
-from bakehouse.plan.types import Plan, PlannedInput, StoreOptions, Template
+from bakehouse.plan.types import VIRTUAL, Plan, PlannedInput, StoreOptions, Template
 from bakehouse.plan.version import digest, digest_inputs, prefix_of, said, version_of
+from bakehouse.plan.virtual import lay_out_references
 from bakehouse.schema import DatasetSchema
 
 
@@ -40,7 +42,10 @@ def make_plan(
         options = StoreOptions(
             **{**vars(options), "target_chunks": choose_chunks(combined), "dynamic_chunking_fn": None}
         )
-    template = lay_out(combined, options)
+    if options.format in VIRTUAL:
+        template = lay_out_references(combined, schema, options, label)
+    else:
+        template = choose_stored(lay_out(combined, options), schema, options)
     found = [(key, each) for key, several in sorted(schema.inputs.items()) for each in several]
     inputs = tuple(PlannedInput(key, i.url, i.identity, i.gap) for key, i in found)
     shaping = said(options)
@@ -53,10 +58,9 @@ def make_plan(
 def plan_as(base: Base, plan: Plan, memory_bytes: int) -> Plan:
     """Lay a plan out as a published version that was made from the same inputs, recipe and options."""
     arrays = {
-        name: replace(
-            a, chunks=base.arrays[name].chunks, shards=base.arrays[name].shards, encoding=base.arrays[name].encoding
-        )
+        name: replace(a, chunks=b.chunks, shards=b.shards, encoding=b.encoding, stored=b.stored, stays=b.stays)
         for name, a in plan.template.arrays.items()
+        for b in [base.arrays[name]]
     }
     template = replace(plan.template, arrays=arrays)
     return replace(

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from bakehouse.plan.types import Plan
+from bakehouse.plan.types import VIRTUAL, Plan
 
 FULL_BYTES = 2**30
+FULL_REFERENCES_BYTES = 2**26
+"""Above this a virtual store is sampled: it is made to spare reading data."""
 SAMPLED_TASKS = 32
 
 
 def level_of(plan: Plan, level: str) -> str:
-    """Resolve ``auto``: full below 1 GiB of decoded data, else sampled."""
+    """Resolve ``auto``: full below 1 GiB of decoded data (64 MiB in a virtual store), else sampled."""
     if level != "auto":
         return level
-    return "full" if plan.size_bytes <= FULL_BYTES else "sampled"
+    limit = FULL_REFERENCES_BYTES if plan.template.format in VIRTUAL else FULL_BYTES
+    return "full" if plan.size_bytes <= limit else "sampled"
 
 
 def sample_tasks(plan: Plan, level: str) -> frozenset[str]:

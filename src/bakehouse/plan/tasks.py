@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 from bakehouse.chunks import Span, cells_touched, common_edges, count_objects, edges, split_cohorts
-from bakehouse.plan.types import ArrayPlan, Axis, Part, Task, Template
+from bakehouse.plan.types import VIRTUAL, ArrayPlan, Axis, Part, Task, Template
+from bakehouse.plan.virtual import reference_task
 
 TASK_BYTES = 2**24
 TASK_OBJECTS = 64
@@ -25,13 +26,15 @@ def make_tasks(template: Template, memory_bytes: int, only: set[Box] | None = No
     """List the tasks of a template, in a stable order; with `only`, those of some boxes.
 
     Small parts go together, up to 16 MB or 64 objects: what a run that is cut has to do again. In a repository of
-    snapshots more go together where there would be more than about a thousand tasks.
+    snapshots more go together where there would be more than about a thousand tasks. A virtual store has one task.
 
     Examples
     --------
     >>> make_tasks(Template({}, {}, {}, {}), 2**20)
     ()
     """
+    if template.format in VIRTUAL:
+        return reference_task(template)
     tasks: list[Task] = []
     parts: list[Part] = []
     wanted = [p for p in _parts(template, memory_bytes) if only is None or (p.array, p.spans) in only]

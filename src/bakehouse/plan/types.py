@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bakehouse.chunks import Span
+from bakehouse.manifests import ChunkFormat
 from bakehouse.patterns import Key
 from bakehouse.schema import Attrs, Identity
 
@@ -22,8 +23,12 @@ MISSING = ("error", "fill")
 """Policies for variables that some inputs lack."""
 COMBINE_ATTRS = ("drop_conflicts", "identical")
 """Policies for attributes that differ between inputs."""
-FORMATS = ("zarr", "icechunk")
-"""Formats of stores: plain zarr, or a repository of snapshots."""
+CODECS = ("auto", "source", "default")
+"""Policies for how chunks are encoded where an encoding says nothing."""
+VIRTUAL = ("kerchunk-json", "kerchunk-parquet")
+"""Formats of virtual stores: references to the chunks of the inputs."""
+FORMATS = ("zarr", "icechunk", *VIRTUAL)
+"""Formats of stores: plain zarr, a repository of snapshots, references."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,9 @@ class StoreOptions:
     object. `combine_attrs` is ``drop_conflicts`` (attributes that do not change what values mean are dropped where
     they differ, and reported) or ``identical`` (any difference is an error). `order` is one of `ORDERS` and
     `missing_variables` one of `MISSING`; `coordinate_tolerance` is how far coordinates may differ between inputs, for
-    all of them or by name. `format` is one of `FORMATS`.
+    all of them or by name. `format` is one of `FORMATS`. `codecs` is ``auto`` (chunks that the sources compress keep
+    their encoding, all else gets the default), ``source`` (uncompressed ones are kept too) or ``default``.
+    `inline_bytes` is up to which size a virtual store holds the values of a variable.
     """
 
     store_name: str
@@ -50,6 +57,8 @@ class StoreOptions:
     missing_variables: str = "error"
     coordinate_tolerance: Mapping[str, float] | float = 0.0
     format: str = "zarr"
+    codecs: str = "auto"
+    inline_bytes: int = 2**16
 
     @property
     def check_order(self) -> bool:
@@ -106,6 +115,11 @@ class ArrayPlan:
         Chunk length of the sources per dimension, None where they have none or differ.
     chunks, shards
         Lengths in the store; shards is None where every chunk is an object.
+    stored
+        How chunks are stored, if that is as the sources store them: their bytes are moved, and only those that do not
+        fit are decoded and encoded.
+    stays
+        Why nothing is moved, if nothing is.
     """
 
     name: str
@@ -124,6 +138,8 @@ class ArrayPlan:
     chunks: tuple[int, ...] = ()
     shards: tuple[int, ...] | None = None
     fills: bool = False
+    stored: ChunkFormat | None = None
+    stays: str = ""
 
     @property
     def objects(self) -> tuple[int, ...]:

@@ -7,13 +7,13 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from bakehouse.plan.types import PlannedInput, StoreOptions
+from bakehouse.plan.types import VIRTUAL, PlannedInput, StoreOptions
 from bakehouse.schema import freeze
 
 if TYPE_CHECKING:
     from bakehouse.plan.base import Known
 
-LAYOUT_REVISION = 2
+LAYOUT_REVISION = 3
 """Raised when the same inputs and options would give other bytes, so that versions never mix."""
 
 
@@ -33,12 +33,12 @@ def prefix_of(options: StoreOptions, version: str) -> str:
 
     Examples
     --------
-    >>> prefix_of(StoreOptions("sea.zarr"), "1a2b"), prefix_of(StoreOptions("sea.zarr", format="icechunk"), "1a2b")
-    ('1a2b.zarr', 'sea.icechunk')
+    >>> [prefix_of(StoreOptions("sea.zarr", format=each), "1a2b") for each in ("zarr", "icechunk", "kerchunk-json")]
+    ['1a2b.zarr', 'sea.icechunk', '1a2b.kerchunk']
     """
     if options.format == "icechunk":
         return f"{options.store_name.removesuffix('.icechunk').removesuffix('.zarr')}.icechunk"
-    return f"{version}.zarr"
+    return f"{version}.{'kerchunk' if options.format in VIRTUAL else 'zarr'}"
 
 
 def digest_inputs(inputs: Iterable[PlannedInput | Known]) -> str:
@@ -70,6 +70,8 @@ def _policies(options: StoreOptions) -> dict[str, Any]:
         "missing_variables": options.missing_variables if options.missing_variables != "error" else None,
         "coordinate_tolerance": dict(sorted(tolerance.items())) if isinstance(tolerance, Mapping) else tolerance,
         "format": options.format if options.format != "zarr" else None,
+        "codecs": options.codecs if options.codecs != "auto" else None,
+        "inline_bytes": options.inline_bytes if options.format in VIRTUAL else None,
     }
     return {name: value for name, value in chosen.items() if value}
 

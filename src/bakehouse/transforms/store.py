@@ -11,14 +11,19 @@ import apache_beam as beam
 from bakehouse.context import MEMORY_BYTES, Context, current
 from bakehouse.errors import RecipeError
 from bakehouse.patterns import Dimension, combine_dims_of
-from bakehouse.plan.types import COMBINE_ATTRS, FORMATS, MISSING, ORDERS, StoreOptions
+from bakehouse.plan.types import COMBINE_ATTRS, FORMATS, MISSING, ORDERS, VIRTUAL, StoreOptions
 from bakehouse.schema import merge_all
 from bakehouse.storage import Target
+from bakehouse.transforms.marks import mark
 from bakehouse.transforms.policies import insist_known, insist_tolerance
 from bakehouse.transforms.prepare import Prepare
+from bakehouse.transforms.references import CompareReferences, Refer, gather
 from bakehouse.transforms.steps import Compare, Describe, Route, Write
 from bakehouse.writers.icechunk.storage import library
 from bakehouse.writers.publish import consolidated, publish_documents
+from bakehouse.writers.references.table import Table
+from bakehouse.writers.references.view import TableView
+from bakehouse.writers.references.write import publish_references, read_table, spelt
 from bakehouse.writers.store import CandidateStore
 from bakehouse.writers.tasks import Prepared
 
@@ -139,6 +144,7 @@ class StoreToZarr(beam.PTransform):
             surveyed
             | "Merge" >> beam.CombineGlobally(merge_all)
             | "Plan" >> beam.Map(Prepare(context, dims, self.options(context)))
+            | "Planned" >> beam.Map(mark, context, "survey")
         )
         if context.mode == "plan":
             return prepared
@@ -146,8 +152,16 @@ class StoreToZarr(beam.PTransform):
         side = beam.pvalue.AsSingleton(prepared)
         gaps = prepared | "Gaps" >> beam.FlatMap(lambda each: each.gaps)
         fragments = (fragments, gaps) | "All" >> beam.Flatten()
+        if self.format in VIRTUAL:
+            finished = _referred(fragments, prepared, context)
+            return finished if inside else finished | "Publish" >> beam.Map(_publish_now, side)
         routed = fragments | "Route" >> beam.ParDo(Route(context), side) | "Gather" >> beam.GroupByKey()
-        written = routed | "Write" >> beam.ParDo(Write(context.mode), side) | "Count" >> beam.CombineGlobally(sum)
+        written = (
+            routed
+            | "Write" >> beam.ParDo(Write(context.mode), side)
+            | "Count" >> beam.CombineGlobally(sum)
+            | "Written" >> beam.Map(mark, context, "write")
+        )
         compared = (
             routed
             | "Compare" >> beam.ParDo(Compare(context), side, beam.pvalue.AsSingleton(written))
@@ -157,13 +171,38 @@ class StoreToZarr(beam.PTransform):
         return finished if inside else finished | "Publish" >> beam.Map(_publish_now, side)
 
 
+def _referred(fragments: Any, prepared: Any, context: Context) -> Any:
+    """Refer to the inputs instead of writing what is in them."""
+    side = beam.pvalue.AsSingleton(prepared)
+    written = (
+        fragments
+        | "Refer" >> beam.ParDo(Refer(context.mode), side)
+        | "Gather" >> beam.combiners.ToList()
+        | "Write" >> beam.Map(gather, side, context.mode)
+        | "Written" >> beam.Map(mark, context, "write")
+    )
+    compared = (
+        fragments
+        | "Compare" >> beam.ParDo(CompareReferences(context), side, beam.pvalue.AsSingleton(written))
+        | "Sum" >> beam.CombineGlobally(sum)
+    )
+    return prepared | "Candidate" >> beam.Map(_candidate, beam.pvalue.AsSingleton(compared))
+
+
 def _candidate(prepared: Prepared, compared: int) -> CandidateStore:
+    if prepared.plan.template.format in VIRTUAL:
+        view = TableView(prepared.store.url, read_table(prepared.work) or Table((), {}))
+        return CandidateStore(view, prepared.documents, prepared.candidate)
     return CandidateStore(prepared.at_rest().reading, prepared.documents, prepared.candidate)
 
 
 def _publish_now(candidate: CandidateStore, prepared: Prepared) -> str:
-    zarr_format = prepared.plan.template.zarr_format
-    if prepared.branch is None:
+    zarr_format, format = prepared.plan.template.zarr_format, prepared.plan.template.format
+    if format in VIRTUAL:
+        table = read_table(prepared.work) or Table((), {})
+        objects, _ = spelt(format, table, consolidated(candidate.documents, zarr_format))
+        publish_references(prepared.store, format, objects)
+    elif prepared.branch is None:
         publish_documents(prepared.store, consolidated(candidate.documents, zarr_format), zarr_format)
     else:
         made = prepared.snapshot or prepared.branch.settle(candidate.documents)

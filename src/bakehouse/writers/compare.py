@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,8 @@ from bakehouse.writers.assemble import Fragment, Overlap, belongs, decoded_value
 from bakehouse.writers.encode import is_lossy
 from bakehouse.writers.intact import insist_intact, object_keys
 from bakehouse.writers.pieces import pieces
-from bakehouse.writers.store import CandidateStore, data_store
+from bakehouse.writers.publish import consolidated
+from bakehouse.writers.store import CandidateStore, data_store, open_planned_array
 from bakehouse.writers.tasks import Prepared, kept_values
 
 PIECE_BYTES = 2**26
@@ -36,11 +39,9 @@ def compare_task(prepared: Prepared, task: Task, fragments: Iterable[Fragment]) 
         arrays = prepared.plan.template.arrays
         keys = (key for part in task.parts for key in object_keys(prepared.documents, arrays[part.array], part))
         insist_intact(prepared.target, prepared.plan.version, prepared.reading, keys)
-    store = CandidateStore(prepared.reading, prepared.documents, prepared.candidate, read_only=True)
     found, compared = list(fragments), 0
     stored = {n for n, a in prepared.plan.template.arrays.items() if a.raw or is_lossy(a, prepared.asked.get(n, {}))}
-    dataset = xr.open_zarr(store, consolidated=False, chunks=None, decode_cf=True)
-    raw = xr.open_zarr(store, consolidated=False, chunks=None, decode_cf=False)
+    store = _Written(prepared)
     for part in task.parts:
         plan = prepared.plan.template.arrays[part.array]
         met = overlaps(plan, prepared.plan.template.axes, part, found)
@@ -48,22 +49,45 @@ def compare_task(prepared: Prepared, task: Task, fragments: Iterable[Fragment]) 
             asked = prepared.asked.get(part.array, {})
             with library_reads():
                 expected = stored_values(plan, place, asked) if part.array in stored else decoded_values(plan, place)
-            actual = _read_back((raw if part.array in stored else dataset)[part.array].variable, plan, place)
+            actual = _read_back(store.raw(part.array) if part.array in stored else store.seen(part.array), plan, place)
             _insist_equal(plan, place, np.broadcast_to(expected, actual.shape), actual)
             compared += actual.size
-        _compare_kept(prepared, part, raw)
+        _compare_kept(prepared, part, store)
     prepared.checks.put(f"{task.id}.json", json.dumps({"task": task.id, "values": compared}).encode())
     return compared
 
 
-def _compare_kept(prepared: Prepared, part: Part, raw: xr.Dataset) -> None:
+@dataclass(frozen=True)
+class _Written:
+    """What was written so far, as zarr-python and xarray read it; what nobody asks for is not opened."""
+
+    prepared: Prepared
+
+    @cached_property
+    def dataset(self) -> xr.Dataset:
+        """Open the candidate as a reader sees it, from consolidated metadata: nothing is listed."""
+        zarr_format = self.prepared.plan.template.zarr_format
+        documents = consolidated(self.prepared.documents, zarr_format)
+        store = CandidateStore(self.prepared.reading, documents, self.prepared.candidate, read_only=True)
+        return xr.open_zarr(store, consolidated=True, chunks=None, decode_cf=True)
+
+    def raw(self, name: str) -> Any:
+        """Give an array as it is stored."""
+        return open_planned_array(data_store(self.prepared.reading, read_only=True), self.prepared.documents, name)
+
+    def seen(self, name: str) -> Any:
+        """Give a variable as a reader sees it."""
+        return self.dataset[name].variable
+
+
+def _compare_kept(prepared: Prepared, part: Part, store: _Written) -> None:
     """Insist that what was taken over from the published version is what that version has."""
     kept, plan = kept_values(prepared), prepared.plan.template.arrays[part.array]
     if kept is None:
         return
     for spans in kept.regions(plan, prepared.plan.template.axes, part):
         place = Overlap(Fragment((), kept.store.url, {}), spans, (), ())
-        _insist_equal(plan, place, kept.read(part.array, spans), _read_back(raw[part.array].variable, plan, place))
+        _insist_equal(plan, place, kept.read(part.array, spans), _read_back(store.raw(part.array), plan, place))
 
 
 def compare_witness(prepared: Prepared, known: Known, fragment: Fragment) -> int:
@@ -116,10 +140,11 @@ def _pieces(plan: ArrayPlan, known: Known, fragment: Fragment) -> Iterator[Overl
         yield Overlap(fragment, piece, (), source)
 
 
-def _read_back(variable: xr.Variable, plan: ArrayPlan, place: Overlap) -> Any:
+def _read_back(variable: Any, plan: ArrayPlan, place: Overlap) -> Any:
     """Read a region of the store; objects that can't be decoded are named."""
     try:
-        return variable[tuple(slice(a, b) for a, b in place.store)].values
+        found = variable[tuple(slice(a, b) for a, b in place.store)]
+        return np.asarray(found.values if isinstance(found, xr.Variable) else found)
     except StorageError:
         raise
     except Exception as error:

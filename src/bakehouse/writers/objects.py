@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +16,15 @@ from zarr.core.sync import sync
 
 from bakehouse.chunks import Span
 from bakehouse.errors import ChunkAlignmentError
+from bakehouse.manifests import ChunkFormat
+from bakehouse.openers.codecs import encode_chunk
+from bakehouse.plan.codecs import format_of
 from bakehouse.writers.shards import build_shard, index_codecs_supported
 
 PROTOTYPE = default_buffer_prototype()
+
+Index = tuple[int, ...]
+"""A chunk's place in the grid of an array."""
 
 
 def write_box(store: Store, array: zarr.Array[Any], spans: Sequence[Span], values: Any) -> None:
@@ -36,24 +42,53 @@ def write_box(store: Store, array: zarr.Array[Any], spans: Sequence[Span], value
     Raises
     ------
     ChunkAlignmentError
-        If the box cuts a shard.
+        If the box cuts an object.
     """
-    if not index_codecs_supported(array.metadata):
+    if not is_by_hand(array):
         array[tuple(slice(a, b) for a, b in spans) or ...] = values
         return
-    for (start, stop), size, shard in zip(spans, array.shape, array.shards or (), strict=True):
-        if start % shard or (stop % shard and stop != size):
-            raise _cut(array, spans, "shards", array.shards)
+    lengths = array.shards or array.chunks
+    for (start, stop), size, length in zip(spans, array.shape, lengths, strict=True):
+        if start % length or (stop % length and stop != size):
+            raise _cut(array, spans, "shards" if array.shards else "chunks", lengths)
     for key, chunks in encoded_shards(array, spans, values):
-        sync(store.set(key, PROTOTYPE.buffer.from_bytes(build_shard(chunks))))
+        put_object(store, array, key, chunks)
+
+
+def is_by_hand(array: zarr.Array[Any]) -> bool:
+    """Say whether this module can put the objects of an array together."""
+    return index_codecs_supported(array.metadata) or (array.shards is None and stored_format(array) is not None)
+
+
+def stored_format(array: zarr.Array[Any]) -> ChunkFormat | None:
+    """Say how the chunks of an array are stored; None if that takes zarr-python's own codecs."""
+    return format_of(array.metadata.to_dict(), array.dtype.str)
+
+
+def put_object(store: Store, array: zarr.Array[Any], key: str, chunks: Iterable[Any]) -> None:
+    """Write one object: a shard of encoded chunks, or a single one."""
+    data = build_shard(chunks) if array.shards else next(iter(chunks))
+    sync(store.set(key, PROTOTYPE.buffer.from_bytes(data)))
+
+
+def objects_in(array: zarr.Array[Any], spans: Sequence[Span]) -> Iterator[tuple[str, list[Index]]]:
+    """Give the key of every object that a box overlaps, and the indexes of the chunks in its grid, in C order.
+
+    Some of them may lie outside of the array.
+    """
+    lengths = array.shards or array.chunks
+    for at in itertools.product(*(range(a // n, -(-b // n)) for (a, b), n in zip(spans, lengths, strict=True))):
+        grid = (range(i * n // c, (i + 1) * n // c) for i, n, c in zip(at, lengths, array.chunks, strict=True))
+        key = "/".join(filter(None, [array.path, array.metadata.encode_chunk_key(at)]))
+        yield key, list(itertools.product(*grid))
 
 
 def encoded_shards(
     array: zarr.Array[Any], spans: Sequence[Span], values: Any
 ) -> Iterator[tuple[str, Iterator[bytes | None]]]:
-    """Give key and encoded chunks of every shard that a box of whole chunks overlaps.
+    """Give key and encoded chunks of every object that a box of whole chunks overlaps.
 
-    Chunks come in C order over the shard's grid, encoded one by one as they are asked for, in the calling thread; None
+    Chunks come in C order over the object's grid, encoded one by one as they are asked for, in the calling thread; None
     stands for those that lie outside of the box or of the array. Those that the array's end cuts are padded with the
     fill value.
 
@@ -62,34 +97,39 @@ def encoded_shards(
     ChunkAlignmentError
         If the box cuts a chunk.
     """
-    box = _Box(array, tuple(spans), values)
-    lengths = array.shards or array.chunks
-    for at in itertools.product(*(range(a // n, -(-b // n)) for (a, b), n in zip(spans, lengths, strict=True))):
-        first = tuple(i * n for i, n in zip(at, lengths, strict=True))
-        grid = (range(f, f + n, c) for f, n, c in zip(first, lengths, array.chunks, strict=True))
-        key = "/".join(filter(None, [array.path, array.metadata.encode_chunk_key(at)]))
-        yield key, map(box.encoded, itertools.product(*grid))
+    box = Box(array, tuple(spans), values, stored_format(array))
+    for key, indexes in objects_in(array, spans):
+        yield key, map(box.encoded, indexes)
 
 
-@dataclass(frozen=True)
-class _Box:
-    """A box of values, and the array whose inner chunks it is cut into."""
+@dataclass(frozen=True, eq=False)
+class Box:
+    """A box of values, and the array whose chunks it is cut into."""
 
     array: zarr.Array[Any]
     spans: tuple[Span, ...]
     values: Any
+    stored: ChunkFormat | None
 
-    def encoded(self, start: tuple[int, ...]) -> bytes | None:
-        """Encode the chunk that begins at `start`."""
+    def encoded(self, index: Index) -> bytes | None:
+        """Encode a chunk; None if it lies outside of the box or of the array.
+
+        Raises
+        ------
+        ChunkAlignmentError
+            If the box cuts it.
+        """
         array = self.array
-        whole = [(a, min(a + c, n)) for a, c, n in zip(start, array.chunks, array.shape, strict=True)]
+        whole = [(i * c, min(i * c + c, n)) for i, c, n in zip(index, array.chunks, array.shape, strict=True)]
         shared = [(max(a, p), min(b, q)) for (a, b), (p, q) in zip(whole, self.spans, strict=True)]
         if any(a >= b for a, b in shared):
             return None
         if shared != whole:
             raise _cut(array, self.spans, "chunks", array.chunks)
-        region = tuple(slice(a - p, b - p) for (a, b), (p, _) in zip(shared, self.spans, strict=True))
-        return _encode(array, self._padded(self.values[region]))
+        values = self.values[tuple(slice(a - p, b - p) for (a, b), (p, _) in zip(shared, self.spans, strict=True))]
+        if self.stored is None:
+            return _encode(array, self._padded(values))
+        return encode_chunk(self.stored, np.asarray(values), array.metadata.fill_value)
 
     def _padded(self, values: Any) -> Any:
         """Give values the array's dtype and a chunk's shape."""

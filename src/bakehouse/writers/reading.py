@@ -46,7 +46,9 @@ def reading_at(url: str, options: Mapping[str, Any], snapshot: str | None = None
     Target(url='s3://bucket/oisst/1a2b.zarr')
     """
     if snapshot is None:
-        return Target(url, options)
+        from bakehouse.writers.references.view import references_at
+
+        return references_at(url, options) or Target(url, options)
     from bakehouse.writers.icechunk.view import SnapshotView
 
     return SnapshotView(Target(url, options), snapshot)

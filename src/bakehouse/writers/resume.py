@@ -7,15 +7,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bakehouse.errors import PublishError, StorageError
+from bakehouse.plan.types import VIRTUAL
 from bakehouse.storage import Target
 from bakehouse.writers.reading import Reading
 from bakehouse.writers.receipts import Receipt, read_receipts, receipt_key
+from bakehouse.writers.references.write import TABLE
 from bakehouse.writers.tasks import Prepared
 from bakehouse.writers.template import root_names
 
 
 def begun(prepared: Prepared) -> Prepared:
     """Make ready for writing: find out what earlier runs have done, and in a repository begin a branch, or go on."""
+    if prepared.plan.template.format in VIRTUAL:
+        there = prepared.work.size(TABLE) is not None
+        return replace(prepared, done=frozenset(read_receipts(prepared.work)) if there else frozenset())
     if prepared.branch is None:
         return replace(prepared, done=done_tasks(prepared))
     planned = frozenset(task.id for task in prepared.plan.tasks)

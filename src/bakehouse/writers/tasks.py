@@ -10,10 +10,10 @@ from bakehouse.context import work_folder
 from bakehouse.plan.types import Plan, Task
 from bakehouse.storage import Target
 from bakehouse.writers.append import AppendingStore, Tail
-from bakehouse.writers.assemble import Fragment, assemble
+from bakehouse.writers.assemble import Fragment
+from bakehouse.writers.boxes import Filling, fill_part
 from bakehouse.writers.icechunk.branch import Branch
 from bakehouse.writers.kept import KeptValues
-from bakehouse.writers.objects import write_box
 from bakehouse.writers.reading import Reading, reading_at
 from bakehouse.writers.receipts import Receipt, receipt_key
 from bakehouse.writers.store import RecordingStore, data_store, open_planned_array
@@ -28,7 +28,8 @@ class Prepared:
     `done` names the tasks that are written, `checked` those that were compared with their sources. A run that only
     verifies notes its comparisons in `notes`, apart from those of the bake. `gaps` stand for inputs that are not there.
     In a repository, `main` is the snapshot that was published when the run began, `base_snapshot` that of the version
-    that the plan builds on, and `snapshot` the one that is read; without it, what was committed so far.
+    that the plan builds on, and `snapshot` the one that is read; without it, what was committed so far. `view` is what
+    a virtual store is read through.
     """
 
     plan: Plan
@@ -43,6 +44,7 @@ class Prepared:
     main: str | None = None
     base_snapshot: str | None = None
     snapshot: str | None = None
+    view: Reading | None = None
 
     @property
     def store(self) -> Target:
@@ -59,6 +61,8 @@ class Prepared:
     @property
     def reading(self) -> Reading:
         """Give what was written so far as it is read."""
+        if self.view is not None:
+            return self.view
         return self.branch.view(self.snapshot) if self.branch else self.store
 
     @property
@@ -109,14 +113,12 @@ def write_task(prepared: Prepared, task: Task, fragments: Iterable[Fragment]) ->
 def _fill(prepared: Prepared, task: Task, found: list[Fragment], recording: RecordingStore) -> Receipt:
     """Write a task's objects to a store that records them."""
     kept, sources = kept_values(prepared), []
+    template = prepared.plan.template
     for part in task.parts:
         array = open_planned_array(recording, prepared.documents, part.array)
-        plan = prepared.plan.template.arrays[part.array]
-        values, taken = assemble(
-            plan, prepared.plan.template.axes, part, found, array.dtype, prepared.asked.get(part.array, {}), kept
-        )
-        write_box(recording, array, part.spans, values)
-        sources += taken
+        asked = prepared.asked.get(part.array, {})
+        filling = Filling(template.arrays[part.array], template.axes, found, asked, kept)
+        sources += fill_part(recording, array, filling, part)
     return Receipt(task.id, tuple(recording.written[k] for k in sorted(recording.written)), tuple(sources))
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dask.array
 import numcodecs
 import numpy as np
 import xarray as xr
-from zarr.codecs import BloscCodec, ZstdCodec
+from zarr.codecs import ZstdCodec
 from zarr.storage import MemoryStore
 
+from bakehouse.manifests import COMPRESSORS, Filter
+from bakehouse.plan.codecs import CODEC_KEYS, DEFAULT_LEVEL, as_zarr3, default_filters
 from bakehouse.plan.types import ArrayPlan, Template
 from bakehouse.schema import POINTING, thaw
 from bakehouse.writers.encode import cf_encoding, encode, sample_of
@@ -67,6 +69,8 @@ def _encoded(array: ArrayPlan, asked: dict[str, Any], zarr_format: int) -> xr.Va
     attrs = thaw(array.attrs)
     if array.raw is not None:
         dtype: Any = object if array.raw == "string" else np.dtype(array.raw)
+        if array.stored is not None and zarr_format == 2:
+            dtype = np.dtype(array.stored.dtype)
         held = {k: v for k, v in thaw(array.encoding).items() if k in RAW_ATTRS}
         attrs = {**attrs, **{k: _typed(k, v, dtype) for k, v in held.items()}}
     else:
@@ -74,7 +78,7 @@ def _encoded(array: ArrayPlan, asked: dict[str, Any], zarr_format: int) -> xr.Va
         dtype, attrs = sample.dtype, sample.attrs
     lazy = _zeros(array.name, array.dims, array.shape, dtype, attrs)
     pointing = {k: v for k, v in thaw(array.encoding).items() if k in POINTING}
-    lazy.encoding = {**pointing, **_layout(array), **_compression(dtype, asked, zarr_format)}
+    lazy.encoding = {**pointing, **_layout(array), **_compression(array, dtype, asked, zarr_format)}
     return lazy
 
 
@@ -92,18 +96,28 @@ def _layout(array: ArrayPlan) -> dict[str, Any]:
     return {"chunks": array.chunks, **({"shards": array.shards} if array.shards else {})}
 
 
-def _compression(dtype: Any, asked: Mapping[str, Any], zarr_format: int) -> dict[str, Any]:
-    """Compress with zstd after a byte shuffle, unless the recipe says how."""
-    own = {k: v for k, v in asked.items() if k in ("compressors", "filters", "serializer", "compressor")}
-    if own:
+def _compression(array: ArrayPlan, dtype: Any, asked: Mapping[str, Any], zarr_format: int) -> dict[str, Any]:
+    """Encode chunks as the recipe says, else as the sources do if their chunks are moved, else by the default."""
+    if own := {k: v for k, v in asked.items() if k in CODEC_KEYS}:
         return own
-    size = 0 if dtype is object else np.dtype(dtype).itemsize
-    shuffle: Any = "shuffle" if size > 1 else "noshuffle"
+    if np.dtype(dtype).kind not in "iufbc":
+        two = {"compressors": _compression2(default_filters(1))["compressors"]}
+        return two if zarr_format == 2 else {"compressors": (ZstdCodec(level=DEFAULT_LEVEL),)}
+    filters = array.stored.filters if array.stored else default_filters(np.dtype(dtype).itemsize)
     if zarr_format == 2:
-        return {"compressors": (numcodecs.Blosc("zstd", 3, getattr(numcodecs.Blosc, shuffle.upper())),)}
-    if size == 0:
-        return {"compressors": (ZstdCodec(level=3),)}
-    return {"compressors": (BloscCodec(cname="zstd", clevel=3, shuffle=shuffle, typesize=size),)}
+        return _compression2(filters)
+    big = array.stored is not None and array.stored.dtype.startswith(">")
+    serializer = {"serializer": {"name": "bytes", "configuration": {"endian": "big"}}} if big else {}
+    return {"filters": (), "compressors": tuple(as_zarr3(f) for f in filters), **serializer}
+
+
+def _compression2(filters: Sequence[Filter]) -> dict[str, Any]:
+    """Spell filters as zarr v2 does: the last is the compressor, if it is one; blosc takes its width from the array."""
+    steps = [(f, {k: v for k, v in f.as_config().items() if (f.id, k) != ("blosc", "typesize")}) for f in filters]
+    codecs = [(f, numcodecs.get_codec(config)) for f, config in steps]
+    ends = bool(codecs) and codecs[-1][0].id in COMPRESSORS
+    before = [codec for _, codec in (codecs[:-1] if ends else codecs)]
+    return {"filters": before or None, "compressors": (codecs[-1][1],) if ends else None}
 
 
 def _decoded_dtype(dtype: str) -> Any:

@@ -1,0 +1,1 @@
+"""The same work done by Bakehouse and by its peers: ``make bench``."""

@@ -1,0 +1,113 @@
+"""Which arrays keep their sources' encoding, so that chunks are moved byte for byte; and why the others don't."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from bakehouse.chunks import Span
+from bakehouse.manifests import CHECKSUMS, ChunkFormat
+from bakehouse.plan.codecs import CODEC_KEYS, asked_filters
+from bakehouse.plan.types import ArrayPlan, Axis, StoreOptions, Template
+from bakehouse.schema import DatasetSchema, VariableSchema
+
+Stored = Counter[tuple[ChunkFormat | None, str]]
+"""How many elements inputs hold in each format, or can't be moved for which reason."""
+
+
+def choose_stored(template: Template, schema: DatasetSchema, options: StoreOptions) -> Template:
+    """Let every array that can keep the encoding of most of its source chunks."""
+    found: dict[str, Stored] = {name: Counter() for name in template.arrays}
+    for key, several in schema.inputs.items():
+        for name, variable in (pair for each in several for pair in each.variables):
+            array = template.arrays.get(name)
+            if array is not None and all(place in key for place in array.owner):
+                found[name].update(_counted(array, variable, template.axes, dict(key)))
+    arrays = {name: _choose(array, found[name], options) for name, array in template.arrays.items()}
+    return replace(template, arrays=arrays)
+
+
+def bare(stored: ChunkFormat) -> ChunkFormat:
+    """Give a format without the checksum that ends each chunk: it is checked and left behind when chunks move.
+
+    Examples
+    --------
+    >>> from bakehouse.manifests import Filter
+    >>> bare(ChunkFormat((4,), "<f4", (Filter.of("zlib", level=1), Filter.of("fletcher32")))).filters
+    (Filter(id='zlib', config=(('level', 1),)),)
+    """
+    filters = stored.filters
+    return replace(stored, filters=filters[:-1]) if filters and filters[-1].id in CHECKSUMS else stored
+
+
+def fits(array: ArrayPlan, stored: ChunkFormat) -> str:
+    """Say why chunks of this shape are none of the store's; nothing if they are."""
+    own = tuple(c for d, c in zip(array.dims, array.chunks, strict=True) if d not in array.expand)
+    wide = [d for d, c in zip(array.dims, array.chunks, strict=True) if d in array.expand and c > 1]
+    if wide:
+        return f"a chunk of the store holds several inputs along {wide[0]}"
+    if own != stored.chunks:
+        return f"chunks of {_shown(stored.chunks)} in the sources, {_shown(own)} in the store"
+    return ""
+
+
+def aligned(array: ArrayPlan, axes: Mapping[str, Axis], key: Mapping[str, int]) -> Iterator[tuple[str, Span]]:
+    """List the dimensions along which an input's chunks lie across those of the store, with the span there."""
+    for d, chunk in zip(array.dims, array.chunks, strict=True):
+        if d in array.runs and d not in array.expand:
+            start, stop = axes[d].spans[key[d]]
+            if (start - axes[d].skips.get(key[d], 0)) % chunk:
+                yield d, (start, stop)
+
+
+def _counted(
+    array: ArrayPlan, variable: VariableSchema, axes: Mapping[str, Axis], key: Mapping[str, int]
+) -> dict[tuple[ChunkFormat | None, str], int]:
+    """Count what one input has of an array."""
+    weight = max(1, _weight(array, axes, key))
+    if variable.stored is None:
+        return {(None, variable.stays or variable.why or "its chunks can't be indexed"): weight}
+    stored = bare(variable.stored)
+    if any(step.id == "grib" for step in stored.filters):
+        return {(None, "GRIB messages are decoded, so that readers need no GRIB library"): weight}
+    if why := fits(array, stored):
+        return {(None, why): weight}
+    for dim, (start, _) in aligned(array, axes, key):
+        return {(None, f"inputs begin inside a chunk of the store along {dim}, as at {start}"): weight}
+    return {(stored, ""): weight}
+
+
+def _weight(array: ArrayPlan, axes: Mapping[str, Axis], key: Mapping[str, int]) -> int:
+    weight = 1
+    for d in array.runs:
+        start, stop = axes[d].spans[key[d]]
+        weight *= stop - start
+    return weight
+
+
+def _choose(array: ArrayPlan, found: Stored, options: StoreOptions) -> ArrayPlan:
+    """Take the format of most source chunks, if the recipe leaves it open and enough of them have it."""
+    asked = options.encoding.get(array.name, {})
+    if array.raw is None or array.raw == "string":
+        return replace(array, stays=array.why or "text is encoded by zarr")
+    known = [(stored, n) for (stored, _), n in found.items() if stored is not None]
+    best, count = max(known, key=lambda pair: pair[1], default=(None, 0))
+    if best is None or 2 * count <= sum(found.values()):
+        return replace(array, stays=_reason(why for (stored, why), _ in found.most_common() if stored is None))
+    if set(asked) & set(CODEC_KEYS):
+        same = asked_filters(asked, array.itemsize) == best.filters
+        return replace(array, stays="" if same else "the recipe asks for other codecs", stored=best if same else None)
+    if options.codecs == "default":
+        return replace(array, stays="the recipe asks for the default codecs")
+    if not best.is_compressed and options.codecs == "auto":
+        return replace(array, stays="the sources are not compressed, the store is; codecs='source' moves them")
+    return replace(array, stored=best, stays="")
+
+
+def _reason(reasons: Iterable[str]) -> str:
+    return next(iter(reasons), "the sources' chunks are encoded in several ways")
+
+
+def _shown(lengths: tuple[int, ...]) -> str:
+    return "×".join(map(str, lengths)) or "1"

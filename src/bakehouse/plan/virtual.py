@@ -1,0 +1,206 @@
+"""Lay out a virtual store: which arrays refer to their sources' chunks, which are small enough to be held as values.
+
+References can't change what they refer to. So chunks of all inputs have to be stored in one way and to lie on one grid;
+what does not is refused by name, with what to do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from bakehouse.chunks import count_objects
+from bakehouse.manifests import ChunkFormat, Filter
+from bakehouse.patterns import Key
+from bakehouse.plan.findings import Findings, name_both, name_input
+from bakehouse.plan.types import ArrayPlan, Axis, Part, StoreOptions, Task, Template
+from bakehouse.schema import DatasetSchema, InputSchema, VariableSchema
+
+CHUNK_BYTES = 2**24
+"""How long pieces of an array that its file stores in one piece may be."""
+NATIVE = "bake a native store, which decodes each input: format='zarr'"
+IGNORED = ("level", "clevel")
+"""What filters say of writing that does not matter for reading."""
+
+Members = Mapping[Key, tuple[InputSchema, VariableSchema]]
+
+
+def lay_out_references(template: Template, schema: DatasetSchema, options: StoreOptions, label: str) -> Template:
+    """Give every array the chunks of its sources, or one chunk of its own if its values are held.
+
+    Raises
+    ------
+    SchemaError
+        If an array can be neither referred to nor held; it names every reason.
+    """
+    findings = Findings()
+    arrays = {name: _lay_out(a, template, schema, options, findings) for name, a in template.arrays.items()}
+    findings.stop_if_any(label)
+    return replace(template, arrays=arrays, zarr_format=2)
+
+
+def is_held(array: ArrayPlan) -> bool:
+    """Say whether a virtual store holds an array's values itself."""
+    return array.stored is None
+
+
+def reference_task(template: Template) -> tuple[Task, ...]:
+    """Give the one task that a virtual store is written by: its parts are whole arrays, their objects are chunks."""
+    parts = []
+    for array in template.arrays.values():
+        spans = tuple((0, n) for n in array.shape)
+        parts.append(
+            Part(array.name, spans, count_objects(spans, array.chunks), math.prod(array.shape) * array.itemsize)
+        )
+    name = hashlib.sha256(repr([(p.array, p.spans) for p in parts]).encode()).hexdigest()[:16]
+    return (Task(name, tuple(parts)),) if parts else ()
+
+
+def _lay_out(
+    array: ArrayPlan, template: Template, schema: DatasetSchema, options: StoreOptions, findings: Findings
+) -> ArrayPlan:
+    size_bytes = math.prod(array.shape) * array.itemsize
+    if (array.coordinate and len(array.dims) <= 2) or size_bytes <= options.inline_bytes:
+        whole = tuple(max(n, 1) for n in array.shape)
+        return replace(array, chunks=whole, shards=None, stored=None, stays="its values are held in the references")
+    members = _members(array, schema)
+    stored = _agreed(array, members, findings)
+    if stored is None:
+        return array
+    if not stored.filters and _in_one_piece(members):
+        stored = replace(stored, chunks=_cut(array, stored, members, template.axes))
+    inner = iter(stored.chunks)
+    chunks = tuple(1 if d in array.expand else next(inner) for d in array.dims)
+    array = replace(array, chunks=chunks, shards=None, stored=stored, stays="")
+    _check_aligned(array, members, template.axes, findings)
+    return array
+
+
+def _members(array: ArrayPlan, schema: DatasetSchema) -> Members:
+    """Give the inputs that an array is taken from."""
+    return {
+        key: (each, variable)
+        for key, several in sorted(schema.inputs.items())
+        for each in several
+        if not each.gap
+        for name, variable in each.variables
+        if name == array.name and all(place in key for place in array.owner)
+    }
+
+
+def _agreed(array: ArrayPlan, members: Members, findings: Findings) -> ChunkFormat | None:
+    """Give how all inputs store their chunks; refuse an array of which there is no one way."""
+    what = f"'{array.name}' can't be referred to"
+    first_key, (first, mine) = next(iter(members.items()))
+    if array.raw is None or array.fills:
+        cause = array.why or "inputs that lack it are filled"
+        findings.refuse(what, _differing(members) or name_input(first_key, first), NATIVE, cause)
+        return None
+    for key, (schema, variable) in members.items():
+        if variable.stored is None:
+            findings.refuse(what, name_input(key, schema), NATIVE, variable.stays or variable.why)
+            return None
+    stored = {key: reading(v.stored) for key, (_, v) in members.items() if v.stored is not None}
+    other = next((key for key in stored if not _alike(stored[key], stored[first_key], members)), None)
+    if other is not None:
+        shown = ((k, members[k][0], show_format(stored[k])) for k in (first_key, other))
+        findings.refuse(what, name_both(shown), NATIVE, "inputs store its chunks in different ways")
+        return None
+    return mine.stored
+
+
+def reading(stored: ChunkFormat) -> ChunkFormat:
+    """Give what matters of a format for reading: not how hard a compressor tried.
+
+    Examples
+    --------
+    >>> reading(ChunkFormat((4,), "<f4", (Filter.of("zlib", level=4),))).filters
+    (Filter(id='zlib', config=()),)
+    """
+    steps = tuple(Filter(f.id, tuple(pair for pair in f.config if pair[0] not in IGNORED)) for f in stored.filters)
+    return replace(stored, filters=steps)
+
+
+def show_format(stored: ChunkFormat) -> str:
+    """Show a format as messages do.
+
+    Examples
+    --------
+    >>> show_format(ChunkFormat((4, 8), "<f4", (Filter.of("shuffle", elementsize=4), Filter.of("zlib", level=4))))
+    'chunks of 4×8, dtype <f4, shuffle (elementsize 4) and zlib (level 4)'
+    """
+    steps = [f"{f.id} ({', '.join(f'{k} {v}' for k, v in f.config)})" if f.config else f.id for f in stored.filters]
+    chunks = "×".join(map(str, stored.chunks)) or "one element"
+    return f"chunks of {chunks}, dtype {stored.dtype}, {' and '.join(steps) or 'no filters'}"
+
+
+def _differing(members: Members) -> str:
+    """Name two inputs whose encodings differ, with both encodings."""
+    first = min(members)
+    other = next((k for k, (_, v) in members.items() if v.encoding != members[first][1].encoding), None)
+    if other is None:
+        return ""
+    mine, theirs = dict(members[first][1].encoding), dict(members[other][1].encoding)
+    names = [n for n in sorted({*mine, *theirs}) if mine.get(n) != theirs.get(n)]
+    pairs = ((first, mine), (other, theirs))
+    return name_both((k, members[k][0], ", ".join(f"{n} {said.get(n, 'none')}" for n in names)) for k, said in pairs)
+
+
+def _alike(one: ChunkFormat, other: ChunkFormat, members: Members) -> bool:
+    """Say whether two inputs' chunks can be chunks of one array; arrays in one piece are cut as is fit."""
+    if not one.filters and not other.filters and _in_one_piece(members):
+        return one.dtype == other.dtype
+    return one == other
+
+
+def _in_one_piece(members: Members) -> bool:
+    """Say whether each input's file stores the array in one piece."""
+    found = ((dict(i.sizes), v) for i, v in members.values())
+    return all(
+        v.stored is not None and v.stored.chunks == tuple(max(1, sizes[d]) for d in v.dims) for sizes, v in found
+    )
+
+
+def _cut(array: ArrayPlan, stored: ChunkFormat, members: Members, axes: Mapping[str, Axis]) -> tuple[int, ...]:
+    """Cut arrays that lie in one piece along their first dimension, so that inputs of any length share one grid."""
+    dims = [d for d in array.dims if d not in array.expand]
+    sizes = dict(zip(array.dims, array.shape, strict=True))
+    rest = [sizes[d] for d in dims[1:]]
+    if not dims or any(d in array.runs for d in dims[1:]):
+        return stored.chunks
+    length = math.gcd(*_steps(dims[0], array, members, axes)) if dims[0] in array.runs else sizes[dims[0]]
+    row_bytes = max(1, math.prod(rest) * array.itemsize)
+    most = max(1, CHUNK_BYTES // row_bytes)
+    fitting = length if length <= most else max(n for n in _divisors(length) if n <= most)
+    return (fitting, *(max(1, n) for n in rest))
+
+
+def _steps(dim: str, array: ArrayPlan, members: Members, axes: Mapping[str, Axis]) -> Iterator[int]:
+    """List the lengths of which every input's chunks have to be whole multiples."""
+    for key in members:
+        start, stop = axes[dim].spans[dict(key)[dim]]
+        yield stop - start
+        yield axes[dim].skips.get(dict(key)[dim], 0)
+
+
+def _divisors(number: int) -> Iterator[int]:
+    for n in range(1, math.isqrt(number) + 1):
+        if number % n == 0:
+            yield n
+            yield number // n
+
+
+def _check_aligned(array: ArrayPlan, members: Members, axes: Mapping[str, Axis], findings: Findings) -> None:
+    """Insist that every input begins at the edge of a chunk."""
+    for dim, chunk in zip(array.dims, array.chunks, strict=True):
+        if dim not in array.runs or dim in array.expand:
+            continue
+        for key, (schema, _) in members.items():
+            start, stop = axes[dim].spans[dict(key)[dim]]
+            skip = axes[dim].skips.get(dict(key)[dim], 0)
+            if start % chunk or skip % chunk or ((stop - start) % chunk and stop != axes[dim].size):
+                cause = f"chunks of {chunk} along {dim}: this input is at {start} to {stop} of {axes[dim].size}"
+                findings.refuse(f"'{array.name}' can't be referred to", name_input(key, schema), NATIVE, cause)
+                return

@@ -1,0 +1,126 @@
+"""Write the objects of one box: chunks are moved where they can be, else decoded one by one, else assembled."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import zarr
+
+from bakehouse.chunks import Span
+from bakehouse.manifests import ChunkFormat
+from bakehouse.openers.codecs import encode_chunk
+from bakehouse.openers.fetch import fetch
+from bakehouse.openers.ranges import decode_chunk, skipped, without_checksum
+from bakehouse.plan.moves import bare
+from bakehouse.plan.types import ArrayPlan, Axis, Part
+from bakehouse.writers.assemble import Fragment, assemble
+from bakehouse.writers.kept import KeptValues
+from bakehouse.writers.objects import Box, Index, is_by_hand, objects_in, put_object, stored_format, write_box
+from bakehouse.writers.receipts import Taken
+from bakehouse.writers.store import RecordingStore
+from bakehouse.writers.whole import Whole, whole_chunks
+
+
+@dataclass(frozen=True, eq=False)
+class Filling:
+    """All that fills one array: how it is planned, the inputs, what the recipe asks for, what is published already."""
+
+    array: ArrayPlan
+    axes: Mapping[str, Axis]
+    fragments: Sequence[Fragment]
+    asked: Mapping[str, Any]
+    kept: KeptValues | None = None
+
+    def values(self, part: Part, dtype: Any) -> tuple[Any, list[Taken]]:
+        """Assemble the values of a box."""
+        return assemble(self.array, self.axes, part, self.fragments, dtype, self.asked, self.kept)
+
+    def whole(self, part: Part) -> dict[Index, Whole]:
+        """Find the chunks that are source chunks; where inputs repeat values, all are compared instead."""
+        if any(self.axes[d].skips for d in self.array.runs) or self.asked.get("keepbits"):
+            return {}
+        return whole_chunks(self.array, self.axes, part, self.fragments)
+
+
+def fill_part(store: RecordingStore, opened: zarr.Array[Any], filling: Filling, part: Part) -> list[Taken]:
+    """Write a box of whole objects; say where its values came from."""
+    stored = stored_format(opened)
+    whole = filling.whole(part) if stored is not None and is_by_hand(opened) else {}
+    if stored is None or not whole:
+        values, taken = filling.values(part, opened.dtype)
+        write_box(store, opened, part.spans, values)
+        return taken
+    rest, taken = _rest(opened, filling, part, whole)
+    for key, indexes in objects_in(opened, part.spans):
+        moved = _fetched(stored, {i: whole[i] for i in indexes if i in whole}, opened.metadata.fill_value)
+        chunks = (moved[i] if i in moved else rest.encoded(i) if rest else None for i in indexes)
+        put_object(store, opened, key, chunks)
+    return [*taken, *_taken(filling.array, whole)]
+
+
+def _rest(
+    opened: zarr.Array[Any], filling: Filling, part: Part, whole: Mapping[Index, Whole]
+) -> tuple[Box | None, list[Taken]]:
+    """Assemble the smallest box around the chunks that are no source chunks."""
+    left = [i for _, indexes in objects_in(opened, part.spans) for i in indexes if i not in whole]
+    left = [i for i in left if all(k * c < n for k, c, n in zip(i, opened.chunks, opened.shape, strict=True))]
+    if not left:
+        return None, []
+    spans = tuple(
+        _around(column, c, n) for column, c, n in zip(zip(*left, strict=True), opened.chunks, opened.shape, strict=True)
+    )
+    around = replace(
+        part, spans=spans, objects=0, size_bytes=math.prod(b - a for a, b in spans) * opened.dtype.itemsize
+    )
+    values, taken = filling.values(around, opened.dtype)
+    return Box(opened, spans, values, stored_format(opened)), taken
+
+
+def _around(places: Iterable[int], chunk: int, size: int) -> Span:
+    found = list(places)
+    return min(found) * chunk, min((max(found) + 1) * chunk, size)
+
+
+def _fetched(stored: ChunkFormat, wanted: Mapping[Index, Whole], fill: Any) -> dict[Index, bytes]:
+    """Read source chunks and give them as the store has them, each input's in one go."""
+    by_source: dict[int, list[tuple[Index, Whole]]] = defaultdict(list)
+    for index, whole in wanted.items():
+        by_source[id(whole.manifest)].append((index, whole))
+    found: dict[Index, bytes] = {}
+    for members in by_source.values():
+        first = members[0][1]
+        data = fetch(first.reference.opened.source, first.manifest, [whole.index for _, whole in members])
+        for (index, whole), each in zip(members, data, strict=True):
+            found[index] = _as_stored(stored, whole, each, fill)
+    return found
+
+
+def _as_stored(stored: ChunkFormat, whole: Whole, data: Any, fill: Any) -> bytes:
+    """Take a source chunk as it is if it is encoded as the store's chunks are; else decode it and encode it anew."""
+    manifest, source = whole.manifest, whole.reference.opened.source
+    own = manifest.format
+    same = (bare(own).filters, own.dtype) == (stored.filters, stored.dtype)
+    if data is None:
+        values = np.full(manifest.chunks, manifest.fill, manifest.dtype)
+    elif same and not skipped(manifest, whole.index):
+        return data if own == bare(own) else bytes(without_checksum(source, manifest, whole.index, data))
+    else:
+        values = decode_chunk(source, manifest, whole.index, data)
+    return encode_chunk(stored, values.reshape(stored.chunks), fill)
+
+
+def _taken(array: ArrayPlan, whole: Mapping[Index, Whole]) -> list[Taken]:
+    """Say which region of the store each input filled with whole chunks: the smallest box around them."""
+    by_input: dict[str, list[Index]] = defaultdict(list)
+    for index, each in whole.items():
+        by_input[each.fragment.url].append(index)
+    lengths = list(zip(array.chunks, array.shape, strict=True))
+    return [
+        Taken(url, array.name, tuple(_around(c, *n) for c, n in zip(zip(*indexes, strict=True), lengths, strict=True)))
+        for url, indexes in by_input.items()
+    ]
