@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from typing import Any
-
 import h5py
 import xarray as xr
 from xarray.core import indexing
@@ -14,52 +10,12 @@ from bakehouse.manifests import Manifest
 from bakehouse.openers.hdf5.chunks import index_chunks
 from bakehouse.openers.hdf5.header import Header, HeaderVariable, open_path, read_header
 from bakehouse.openers.hdf5.values import HDF5Array
+from bakehouse.openers.memory import Memory
+from bakehouse.openers.raw import Raw
 from bakehouse.storage import Source
 from bakehouse.storage.identity import insist_still
 
 KEPT_BYTES = 2**28
-
-
-class Memory:
-    """The latest of what was learnt, up to a number of bytes; threads share it.
-
-    Examples
-    --------
-    >>> memory = Memory(10)
-    >>> memory.put("a", 1, 6)
-    >>> memory.put("b", 2, 6)
-    >>> memory.get("a"), memory.get("b")
-    (None, 2)
-    """
-
-    def __init__(self, limit_bytes: int) -> None:
-        self.limit_bytes, self.held_bytes = limit_bytes, 0
-        self.entries: OrderedDict[Any, tuple[Any, int]] = OrderedDict()
-        self.lock = threading.Lock()
-
-    def get(self, key: Any) -> Any:
-        """Give what was put under a key, None if it is not there (any more)."""
-        with self.lock:
-            if key not in self.entries:
-                return None
-            self.entries.move_to_end(key)
-            return self.entries[key][0]
-
-    def put(self, key: Any, value: Any, size_bytes: int) -> None:
-        """Keep a value; what was not asked for longest makes room."""
-        with self.lock:
-            _, before = self.entries.pop(key, (None, 0))
-            self.entries[key] = (value, size_bytes)
-            self.held_bytes += size_bytes - before
-            while self.held_bytes > self.limit_bytes and len(self.entries) > 1:
-                _, (_, gone) = self.entries.popitem(last=False)
-                self.held_bytes -= gone
-
-    def clear(self) -> None:
-        """Forget everything."""
-        with self.lock:
-            self.entries.clear()
-            self.held_bytes = 0
 
 
 _headers = Memory(KEPT_BYTES)
@@ -99,7 +55,7 @@ def _read(source: Source, group: str) -> Header | None:
     return found
 
 
-def raw_dataset(source: Source, group: str) -> xr.Dataset | None:
+def raw_group(source: Source, group: str) -> Raw | None:
     """Give a group undecoded, as xarray's ``h5netcdf`` engine does; None where that engine has to read it.
 
     Raises
@@ -110,17 +66,17 @@ def raw_dataset(source: Source, group: str) -> xr.Dataset | None:
     header = header_of(source, group)
     if header is None:
         return None
-    variables = {name: _variable(source, group, name, found) for name, found in header.variables.items()}
-    indexes = {name: v for name, v in variables.items() if v.dims == (name,)}
-    rest = {name: v for name, v in variables.items() if name not in indexes}
-    dataset = xr.Dataset(rest, coords=xr.Coordinates(indexes, indexes={}), attrs=dict(header.attrs))
-    dataset.encoding = {"unlimited_dims": set(header.unlimited)}
-    return dataset
+    found = header.variables
+    names = sorted(found, key=lambda name: found[name].dims == (name,))  # xarray lists coordinates last
+    variables = {name: _variable(source, group, name, found[name]) for name in names}
+    held = {name: v.values for name, v in found.items() if v.values is not None}
+    return Raw(variables, dict(header.attrs), {"unlimited_dims": set(header.unlimited)}, held=held)
 
 
 def _variable(source: Source, group: str, name: str, found: HeaderVariable) -> xr.Variable:
     data = indexing.LazilyIndexedArray(HDF5Array(source, f"{group}/{name}", found))
-    return xr.Variable(found.dims, data, dict(found.attrs), {**found.encoding, "source": source.path}, fastpath=True)
+    encoding = {**found.encoding, "source": source.path}
+    return xr.Variable(found.dims, data, dict(found.attrs), encoding, fastpath=True)
 
 
 def manifest_of(source: Source, path: str, shape: tuple[int, ...]) -> Manifest | str:
