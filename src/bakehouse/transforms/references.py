@@ -22,7 +22,7 @@ from bakehouse.writers.references.view import ReferenceView, TableView
 from bakehouse.writers.references.write import options_of, read_table, sources_of, write_references
 from bakehouse.writers.tasks import Prepared
 
-SAMPLED_BYTES = 2**24
+SAMPLED_BYTES, SAMPLED_CHUNKS = 2**24, 64
 """How much of an array of an input is read for a comparison of a sample."""
 
 
@@ -106,7 +106,7 @@ def _corner(array: ArrayPlan, spans: tuple[tuple[int, int], ...]) -> tuple[tuple
     chunk_bytes = array.itemsize
     for c in array.chunks:
         chunk_bytes *= c
-    left = max(1, SAMPLED_BYTES // max(1, chunk_bytes))
+    left = max(1, min(SAMPLED_CHUNKS, SAMPLED_BYTES // max(1, chunk_bytes)))
     for i in reversed(range(len(found))):
         (a, b), c = found[i], array.chunks[i]
         count = min(left, -(-b // c) - a // c)

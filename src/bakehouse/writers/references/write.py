@@ -6,14 +6,18 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
+import xarray as xr
 import zarr
 
-from bakehouse.errors import PublishError
+from bakehouse.errors import BakehouseError, PublishError
 from bakehouse.openers.reference import ReferenceArray
-from bakehouse.plan.types import Part
+from bakehouse.plan.types import ArrayPlan, Axis, Part
 from bakehouse.plan.virtual import is_held
+from bakehouse.schema import thaw
 from bakehouse.storage import Source, Target
-from bakehouse.writers.assemble import Fragment, assemble
+from bakehouse.writers.assemble import Fragment, assemble, decoded_values, overlaps
+from bakehouse.writers.encode import cf_encoding, encode
 from bakehouse.writers.receipts import Receipt, Row, Taken, receipt_key
 from bakehouse.writers.references.kerchunk import root_name, spell
 from bakehouse.writers.references.refer import address
@@ -114,7 +118,30 @@ def _held_chunks(prepared: Prepared, name: str, fragments: list[Fragment]) -> di
     opened: zarr.Array = open_planned_array(store, documents, name)
     part = Part(name, tuple((0, n) for n in array.shape), 1, 0)
     mine = [f for f in fragments if name in f.variables or array.fills]
-    values, _ = assemble(array, template.axes, part, mine, opened.dtype, prepared.asked.get(name, {}))
+    values = _encoded_at_once(array, template.axes, part, mine, prepared.asked.get(name, {}))
+    if values is None or values.dtype != opened.dtype:
+        values, _ = assemble(array, template.axes, part, mine, opened.dtype, prepared.asked.get(name, {}))
     opened[...] = values
     index = (0,) * len(array.shape)
     return {index: store._store_dict[f"{name}/{opened.metadata.encode_chunk_key(index)}"].to_bytes()}
+
+
+def _encoded_at_once(
+    array: ArrayPlan, axes: Mapping[str, Axis], part: Part, fragments: list[Fragment], asked: Mapping[str, Any]
+) -> Any:
+    """Encode what inputs hold in memory of numbers and times in one go; None where it has to go input by input."""
+    if array.raw is not None or not array.dims or array.dtype == "string" or array.dtype.startswith("cftime"):
+        return None
+    out, filled = np.empty(array.shape, array.dtype), np.zeros(array.shape, bool)
+    for found in overlaps(array, axes, part, fragments):
+        if array.name not in found.fragment.variables or filled[found.box].any():
+            return None
+        out[found.box], filled[found.box] = decoded_values(array, found), True
+    if not filled.all():
+        return None
+    try:
+        return encode(
+            array.name, xr.Variable(array.dims, out, thaw(array.attrs)), cf_encoding(array, dict(asked))
+        ).values
+    except BakehouseError:
+        return None  # one by one, the input that is to blame is named
