@@ -44,7 +44,8 @@ def xarray_line(entry: Entry, url: str | None = None) -> str:
 def _kerchunk_line(entry: Entry, url: str) -> str:
     """Open references with kerchunk's engine; those in Parquet files do not say by which protocol they point."""
     store, is_json = entry.store, entry.provenance.options.get("format") != "kerchunk-parquet"
-    access, place = storage_options(store), url.rstrip("/") + ("/refs.json" if is_json else "")
+    access, place = storage_options(store), url.rstrip("/")
+    place += "/refs.json" if is_json and not place.endswith(".json") else ""
     said: dict[str, Any] = {"remote_protocol": store.references} if store.references and not is_json else {}
     said |= {"target_options": access} if access else {}
     named = {"engine": "kerchunk", **store.open_kwargs, **({"storage_options": said} if said else {})}

@@ -82,9 +82,12 @@ def zarr_store(store: Store, url: str, storage_options: Mapping[str, Any] | None
 
 def _references(store: Store, url: str, storage_options: Mapping[str, Any]) -> Any:
     from bakehouse.storage import Target
-    from bakehouse.writers.references import ReferenceView
+    from bakehouse.writers.references.kerchunk import JSON_NAME
+    from bakehouse.writers.references.view import ReferenceView
 
-    view = ReferenceView(Target(url, {**obstore_options(store), **storage_options}), storage_options)
+    folder, _, name = url.rpartition("/") if url.endswith(".json") else (url, "", JSON_NAME)
+    target = Target(folder, {**obstore_options(store), **storage_options})
+    view = ReferenceView(target, storage_options, json_name=name)
     if not view.documents:
         raise FileNotFoundError(f"no references at {url}")
     return view.zarr_store

@@ -49,15 +49,18 @@ class ReferenceView:
         Access to what it refers to, in fsspec's spelling.
     sources
         The inputs by the address that references have, where they are not to be read at that address.
+    json_name
+        How a document of references is called.
     """
 
     target: Target
     options: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
     sources: Mapping[str, Source] = field(default_factory=dict, repr=False, compare=False)
+    json_name: str = JSON_NAME
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave what was read behind: each process reads its own."""
-        return {"target": self.target, "options": self.options, "sources": self.sources}
+        return {name: getattr(self, name) for name in ("target", "options", "sources", "json_name")}
 
     @property
     def url(self) -> str:
@@ -112,7 +115,7 @@ class ReferenceView:
 
     @cached_property
     def _json(self) -> dict[str, Any] | None:
-        data = self.target.get(JSON_NAME)
+        data = self.target.get(self.json_name)
         try:
             return None if data is None else dict(json.loads(data)["refs"])
         except (ValueError, KeyError, TypeError):  # it is damaged: then it has no documents, which `verify` reports
