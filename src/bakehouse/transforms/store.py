@@ -19,6 +19,7 @@ from bakehouse.transforms.policies import insist_known, insist_tolerance
 from bakehouse.transforms.prepare import Prepare
 from bakehouse.transforms.references import CompareReferences, Refer, gather
 from bakehouse.transforms.steps import Compare, Describe, Route, Write
+from bakehouse.transforms.tiles import TILED, Split, Tile
 from bakehouse.writers.icechunk.storage import library
 from bakehouse.writers.publish import consolidated, publish_documents
 from bakehouse.writers.references.table import Table
@@ -152,6 +153,9 @@ class StoreToZarr(beam.PTransform):
         side = beam.pvalue.AsSingleton(prepared)
         gaps = prepared | "Gaps" >> beam.FlatMap(lambda each: each.gaps)
         fragments = (fragments, gaps) | "All" >> beam.Flatten()
+        split = fragments | "Split" >> beam.ParDo(Split(context), side).with_outputs(TILED, main="direct")
+        tiles = split[TILED] | "Inputs" >> beam.GroupByKey() | "Tile" >> beam.ParDo(Tile(context), side)
+        fragments = (split["direct"], tiles) | "Both" >> beam.Flatten()
         if self.format in VIRTUAL:
             finished = _referred(fragments, prepared, context)
             return finished if inside else finished | "Publish" >> beam.Map(_publish_now, side)

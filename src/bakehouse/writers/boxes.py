@@ -94,7 +94,7 @@ def _fetched(stored: ChunkFormat, wanted: Mapping[Index, Whole], fill: Any) -> d
     found: dict[Index, bytes] = {}
     for members in by_source.values():
         first = members[0][1]
-        data = fetch(first.reference.opened.source, first.manifest, [whole.index for _, whole in members])
+        data = fetch(first.reference.place, first.manifest, [whole.index for _, whole in members])
         for (index, whole), each in zip(members, data, strict=True):
             found[index] = _as_stored(stored, whole, each, fill)
     return found
@@ -102,7 +102,7 @@ def _fetched(stored: ChunkFormat, wanted: Mapping[Index, Whole], fill: Any) -> d
 
 def _as_stored(stored: ChunkFormat, whole: Whole, data: Any, fill: Any) -> bytes:
     """Take a source chunk as it is if it is encoded as the store's chunks are; else decode it and encode it anew."""
-    manifest, source = whole.manifest, whole.reference.opened.source
+    manifest, source = whole.manifest, whole.reference.place
     own = manifest.format
     same = (bare(own).filters, own.dtype) == (stored.filters, stored.dtype)
     if data is None:
