@@ -11,7 +11,7 @@ import apache_beam as beam
 from bakehouse.context import MEMORY_BYTES, Context, current
 from bakehouse.errors import RecipeError
 from bakehouse.patterns import Dimension, combine_dims_of
-from bakehouse.plan.types import COMBINE_ATTRS, FORMATS, MISSING, ORDERS, VIRTUAL, StoreOptions
+from bakehouse.plan.types import CODECS, COMBINE_ATTRS, FORMATS, MISSING, ORDERS, VIRTUAL, StoreOptions
 from bakehouse.schema import merge_all
 from bakehouse.storage import Target
 from bakehouse.transforms.marks import mark
@@ -53,7 +53,12 @@ class StoreToZarr(beam.PTransform):
     attrs
         Attributes to add to the store.
     encoding
-        Variable to encoding, as in `xarray.Dataset.to_zarr`.
+        Variable to encoding, as in `xarray.Dataset.to_zarr`; besides, ``keepbits``: how many bits of the mantissa of
+        floats are kept (values are rounded, which the store's attributes state; what is rounded compresses better).
+    codecs
+        How chunks are compressed where `encoding` says nothing: ``auto`` keeps the sources' compression where chunks
+        can be moved byte for byte, and uses zstd after a byte shuffle elsewhere; ``source`` also moves chunks that are
+        not compressed; ``default`` moves none.
     zarr_format
         2 or 3; consolidated metadata is written for both.
     format
@@ -95,6 +100,7 @@ class StoreToZarr(beam.PTransform):
     coordinate_tolerance: Mapping[str, float] | float | None = None
     check_order: bool | None = None
     format: str = "zarr"
+    codecs: str = "auto"
 
     def __post_init__(self) -> None:
         """Refuse what can't be meant."""
@@ -105,6 +111,7 @@ class StoreToZarr(beam.PTransform):
         if self.zarr_format not in (None, 2, 3):
             raise RecipeError(f"zarr_format is {self.zarr_format}", None, None, "use 2 or 3")
         insist_known("format", self.format, FORMATS)
+        insist_known("codecs", self.codecs, CODECS)
         if self.format == "icechunk" and self.zarr_format == 2:
             raise RecipeError("zarr_format is 2", None, "Icechunk stores zarr v3 only", "use zarr_format=3")
         if self.check_order is not None:
@@ -130,6 +137,7 @@ class StoreToZarr(beam.PTransform):
             self.missing_variables,
             self.coordinate_tolerance or 0.0,
             self.format,
+            self.codecs,
         )
 
     def expand(self, pcoll: Any) -> Any:

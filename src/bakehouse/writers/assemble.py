@@ -23,6 +23,7 @@ from bakehouse.writers.encode import cf_encoding, encode, missing_value, stored_
 from bakehouse.writers.kept import KeptValues
 from bakehouse.writers.pieces import pieces
 from bakehouse.writers.receipts import Taken
+from bakehouse.writers.rounding import rounded
 
 EXACT = 2**53
 """Whole numbers up to here are floats of 64 bits."""
@@ -110,9 +111,10 @@ def assemble(
     out = np.empty([b - a for a, b in part.spans], dtype=stored)
     taken: list[Taken] = []
     filled = kept.fill(array, axes, part, out) if kept else 0
+    direct = asked.get("keepbits") is None
     for found in overlaps(array, axes, part, fragments):
         for piece in pieces(array, found):
-            if not _read_into(array, out, piece):
+            if not (direct and _read_into(array, out, piece)):
                 _put(array, out, piece, stored_values(array, piece, asked))
         if array.name in found.fragment.variables:
             taken.append(Taken(found.fragment.url, array.name, found.store))
@@ -148,9 +150,10 @@ def stored_values(array: ArrayPlan, found: Overlap, asked: Mapping[str, Any]) ->
     if variable is None:
         return np.full(_lengths(found), stored_fill(array, asked))
     if array.raw is not None and (raw := raw_variable(variable)) is not None:
-        return raw[0][found.source].values
+        return rounded(array, raw[0][found.source].values, asked)
     try:
-        return encode(array.name, variable[found.source], cf_encoding(array, dict(asked))).values
+        encoded = encode(array.name, variable[found.source], cf_encoding(array, dict(asked))).values
+        return rounded(array, encoded, asked)
     except BakehouseError as error:
         raise type(error)(error.message, found.fragment.url, error.cause, error.fix) from error
 
