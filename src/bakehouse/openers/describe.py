@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,14 +11,13 @@ from xarray.core import indexing
 
 from bakehouse.errors import SchemaError
 from bakehouse.openers.reference import ReferenceArray
+from bakehouse.openers.shared import shared_values
 from bakehouse.openers.stored import stored_as
 from bakehouse.openers.times import extent_of
-from bakehouse.plan.tolerance import COMPARED, SHOWN
 from bakehouse.plan.types import StoreOptions
 from bakehouse.schema import POINTING, Attrs, Extent, Identity, InputSchema, VariableSchema, freeze
 
 CF_ENCODING = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned", "units", "calendar")
-SLAB_BYTES = 2**26
 
 
 def describe(
@@ -52,17 +50,13 @@ def describe(
     variables = {
         str(n): _variable(str(n), v, n in dataset.coords, n in auxiliary) for n, v in dataset.variables.items()
     }
-    shared = [
-        n
-        for n, v in variables.items()
-        if _is_shared(n, v, dataset, dims) and not (dry and _is_large(dataset[n].variable))
-    ]
+    held = dataset.variables
+    names = [n for n, v in variables.items() if _is_shared(n, v, dataset, dims) and not (dry and _is_large(held[n]))]
+    shared = {n: shared_values(held[n], bool(asked.tolerance(n, n in auxiliary))) for n in names}
     extents = {
         d: e
         for d, op in dims.items()
-        if op == "concat"
-        and d in dataset.variables
-        and (e := _extent(dataset[d].variable, asked.order == "drop_duplicates"))
+        if op == "concat" and d in held and (e := _extent(held[d], asked.order == "drop_duplicates"))
     }
     return InputSchema(
         url,
@@ -71,13 +65,9 @@ def describe(
         tuple(variables.items()),
         freeze(dataset.attrs),
         tuple(extents.items()),
-        tuple((n, digest(dataset[n].variable)) for n in shared),
-        tuple((n, preview(dataset[n].variable)) for n in shared),
-        values=tuple(
-            (n, (np.asarray(dataset[n].values, "f8") + 0.0).tobytes())
-            for n in shared
-            if _is_comparable(dataset[n].variable, bool(asked.tolerance(n, n in auxiliary)))
-        ),
+        tuple((n, found.digest) for n, found in shared.items()),
+        tuple((n, found.preview) for n, found in shared.items()),
+        values=tuple((n, found.numbers) for n, found in shared.items() if found.numbers is not None),
     )
 
 
@@ -99,29 +89,6 @@ def raw_variable(variable: xr.Variable) -> tuple[xr.Variable, ReferenceArray] | 
 
 
 DECODERS = ("_ElementwiseFunctionArray", "NativeEndiannessArray", "BoolTypeArray")
-
-
-def digest(variable: xr.Variable) -> str:
-    """Hash a variable's values, a slab at a time; equal values have equal digests."""
-    hasher = hashlib.sha256(f"{variable.dims}{variable.shape}".encode())
-    for values in _slabs(variable):
-        text = values.dtype.kind in "OSUT"
-        values = (
-            values.astype("f8") + 0.0 if values.dtype.kind == "f" else values
-        )  # -0.0 equals 0.0, float32 its float64
-        hasher.update(
-            repr(values.tolist()).encode()
-            if text
-            else f"{values.dtype}".encode() + np.ascontiguousarray(values).tobytes()
-        )
-    return hasher.hexdigest()
-
-
-def preview(variable: xr.Variable) -> str:
-    """Show a variable in a few words: its first values and how many there are."""
-    corner = variable[tuple(slice(0, 3 if i == variable.ndim - 1 else 1) for i in range(variable.ndim))].values.ravel()
-    shown = ", ".join(str(v) for v in corner)
-    return f"{shown}{', …' if variable.size > corner.size else ''} ({variable.dtype}, shape {variable.shape})"
 
 
 def dtype_name(variable: xr.Variable) -> str:
@@ -215,18 +182,5 @@ def _is_large(variable: xr.Variable) -> bool:
     return variable.nbytes > 2**16
 
 
-def _is_comparable(variable: xr.Variable, within_tolerance: bool) -> bool:
-    """Say whether a variable's numbers travel with the schema: small ones for messages, larger ones if asked for."""
-    return variable.dtype.kind in "iuf" and variable.size <= (COMPARED if within_tolerance else SHOWN)
-
-
 def _extent(variable: xr.Variable, every: bool) -> Extent | None:
     return extent_of(variable.values, every) if variable.ndim <= 1 and variable.size else None
-
-
-def _slabs(variable: xr.Variable) -> Iterable[np.ndarray[Any, Any]]:
-    rows = max(1, SLAB_BYTES // max(1, variable.nbytes // max(1, variable.shape[0]))) if variable.ndim else 1
-    if not variable.ndim:
-        yield np.asarray(variable.values)
-    for start in range(0, variable.shape[0] if variable.ndim else 0, rows):
-        yield variable[start : start + rows].values

@@ -24,9 +24,12 @@ from xarray.core import indexing
 from bakehouse.chunks import Span
 from bakehouse.errors import BakehouseError, SourceError
 from bakehouse.manifests import Manifest
+from bakehouse.openers.hdf5 import raw_group
+from bakehouse.openers.hdf5.values import close_files
 from bakehouse.openers.index import manifest_of
 from bakehouse.openers.local import as_local
 from bakehouse.openers.ranges import read_region
+from bakehouse.openers.raw import Raw
 from bakehouse.storage import Source
 from bakehouse.storage.identity import insist_still
 
@@ -131,11 +134,11 @@ class ReferenceArray(BackendArray):
         return values[tuple(0 if isinstance(k, int | np.integer) else slice(None) for k in key)]
 
 
-_files: OrderedDict[tuple[Any, ...], xr.Dataset] = OrderedDict()
+_files: OrderedDict[tuple[Any, ...], Raw] = OrderedDict()
 _lock = threading.Lock()
 
 
-def open_raw(opened: Opened) -> xr.Dataset:
+def open_raw(opened: Opened) -> Raw:
     """Open a source undecoded, or give the copy that this process has open.
 
     Raises
@@ -160,13 +163,17 @@ def close_all() -> None:
     """Forget the files that this process has open."""
     with _lock:
         _files.clear()
+    close_files()
 
 
 atexit.register(close_all)  # h5py complains about files that are still open when the interpreter ends
 
 
-def _open(opened: Opened) -> xr.Dataset:
+def _open(opened: Opened) -> Raw:
     source = opened.source
+    plain = opened.engine == "h5netcdf" and set(opened.kwargs) <= {"group"}
+    if plain and (found := raw_group(source, opened.group)) is not None:
+        return found.readable()
     try:
         dataset = xr.open_dataset(
             openable(opened), engine=opened.engine, decode_cf=False, chunks=None, cache=False, **opened.kwargs
@@ -180,27 +187,7 @@ def _open(opened: Opened) -> xr.Dataset:
             f"{type(error).__name__}: {error}",
             "check that the file is whole and that file_type says what it is",
         ) from error
-    everything: list[Any] = [dataset, *dataset.variables.values()]
-    for held in everything:
-        held.attrs = {name: readable(value) for name, value in held.attrs.items()}
-    return dataset
-
-
-def readable(value: Any) -> Any:
-    r"""Give text that a file marks as ASCII as what it is: UTF-8, else Latin-1.
-
-    Examples
-    --------
-    >>> readable("\udcc3\udca9t\udce9"), readable("\udcc3\udca9")
-    ('Ã©té', 'é')
-    """
-    if not isinstance(value, str) or not any("\udc80" <= c <= "\udcff" for c in value):
-        return value
-    data = value.encode("utf-8", "surrogateescape")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
+    return Raw.of(dataset).readable()
 
 
 def openable(opened: Opened) -> Any:

@@ -1,0 +1,77 @@
+"""Decode what a reader gives as xarray decodes it, into references; what repeats from input to input is made once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import xarray as xr
+from xarray.core import indexing
+from xarray.indexes import PandasIndex
+
+from bakehouse.openers.memory import Memory
+from bakehouse.openers.raw import Raw
+from bakehouse.openers.reference import Opened, ReferenceArray
+
+DECODING = ("concat_characters", "mask_and_scale", "decode_times", "decode_coords", "decode_timedelta", "use_cftime")
+INDEX_BYTES = 2**16
+_indexes = Memory(2**25)
+
+
+def decode(raw: Raw, opened: Opened, kwargs: Mapping[str, Any], dry: bool) -> xr.Dataset:
+    """Decode a source by CF as the recipe asks; indexes are loaded, all else stays a reference.
+
+    Parameters
+    ----------
+    kwargs
+        Keyword arguments of `xarray.open_dataset`.
+    dry
+        Large arrays read as zeros.
+    """
+    variables = {name: _variable(opened, name, v, raw, dry) for name, v in raw.variables.items()}
+    coords, attrs = raw.coords, dict(raw.attrs)
+    asked = _decoding(kwargs) if kwargs.get("decode_cf", True) else {}
+    if asked:
+        variables, attrs, found = xr.conventions.decode_cf_variables(variables, attrs, **asked)  # type: ignore[assignment]
+        coords |= set(map(str, found))
+    indexes = {
+        name: _index(name, v, raw.variables.get(name), raw.held.get(name), repr(sorted(asked.items())))
+        for name, v in variables.items()
+        if v.dims == (name,)
+    }
+    along = {name: index.create_variables({name: variables[name]})[name] for name, index in indexes.items()}
+    rest = {name: v for name, v in variables.items() if name not in along}
+    dataset = xr.Dataset(rest, xr.Coordinates(along, indexes), attrs)
+    others = [name for name in coords if name in rest]
+    dataset = dataset.set_coords(others) if others else dataset
+    dataset.encoding = {**raw.encoding, "source": opened.source.url}
+    return dataset
+
+
+def _variable(opened: Opened, name: str, raw: xr.Variable, whole: Raw, dry: bool) -> xr.Variable:
+    """Give a variable's values if they index a dimension and are at hand, else a reference to them."""
+    if raw.dims == (name,) and name in whole.held:
+        return xr.Variable(raw.dims, whole.held[name], raw.attrs, raw.encoding)
+    data = indexing.LazilyIndexedArray(ReferenceArray(opened, name, raw, dry))
+    return xr.Variable(raw.dims, data, raw.attrs, raw.encoding, fastpath=True)
+
+
+def _index(name: str, variable: xr.Variable, raw: xr.Variable | None, held: Any, asked: str) -> PandasIndex:
+    """Make the index of a dimension, or give the one that was made from the same stored values in the same way."""
+    if raw is None or held is None or held.nbytes > INDEX_BYTES:
+        return PandasIndex.from_variables({name: variable}, options={})
+    key = (name, asked, held.dtype.str, held.tobytes(), repr(raw.attrs))
+    if (found := _indexes.get(key)) is None:
+        found = PandasIndex.from_variables({name: variable}, options={})
+        _indexes.put(key, found, 2**9 + 2 * held.nbytes)
+    return found
+
+
+def _decoding(kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the decoding that the recipe asks for; `use_cftime` in the form that xarray keeps."""
+    chosen = {"concat_characters": True, "mask_and_scale": True, "decode_times": True, "decode_coords": True}
+    chosen |= {k: kwargs[k] for k in DECODING if kwargs.get(k) is not None}
+    asked = chosen.pop("use_cftime", None)
+    if asked is not None and chosen["decode_times"] is True:
+        return {**chosen, "decode_times": xr.coders.CFDatetimeCoder(use_cftime=asked)}
+    return chosen

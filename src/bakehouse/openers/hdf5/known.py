@@ -1,0 +1,112 @@
+"""What this process knows of the HDF5 files that it met: each header is read once, and kept while there is room."""
+
+from __future__ import annotations
+
+import h5py
+import xarray as xr
+from xarray.core import indexing
+
+from bakehouse.manifests import Manifest
+from bakehouse.openers.hdf5.chunks import index_chunks
+from bakehouse.openers.hdf5.header import Header, HeaderVariable, open_path, read_header
+from bakehouse.openers.hdf5.values import HDF5Array
+from bakehouse.openers.memory import Memory
+from bakehouse.openers.raw import Raw
+from bakehouse.storage import Source
+from bakehouse.storage.identity import insist_still
+
+KEPT_BYTES = 2**28
+
+
+_headers = Memory(KEPT_BYTES)
+_single = Memory(KEPT_BYTES)
+
+
+def header_of(source: Source, group: str) -> Header | None:
+    """Give the header of a group, or None where the reader library has to read it.
+
+    Raises
+    ------
+    SourceError
+        If the file changed since it was surveyed.
+    """
+    key = (source.location, source.held, group)
+    found = _headers.get(key)
+    if found is None:
+        found = _read(source, group) or "unclear"
+        _headers.put(key, found, found.size_bytes if isinstance(found, Header) else 2**10)
+    return found if isinstance(found, Header) else None
+
+
+def _read(source: Source, group: str) -> Header | None:
+    try:
+        if source.is_local:
+            file = open_path(source.path)
+            try:
+                found = read_header(file, group)
+            finally:
+                file.close()
+        else:
+            with h5py.File(source.open(), "r") as opened:
+                found = read_header(opened.id, group)
+    except Exception:  # what this reader stumbles over, the library reads, or says what is wrong
+        return None
+    insist_still(source)
+    return found
+
+
+def raw_group(source: Source, group: str) -> Raw | None:
+    """Give a group undecoded, as xarray's ``h5netcdf`` engine does; None where that engine has to read it.
+
+    Raises
+    ------
+    SourceError
+        If the file changed since it was surveyed.
+    """
+    header = header_of(source, group)
+    if header is None:
+        return None
+    found = header.variables
+    names = sorted(found, key=lambda name: found[name].dims == (name,))  # xarray lists coordinates last
+    variables = {name: _variable(source, group, name, found[name]) for name in names}
+    held = {name: v.values for name, v in found.items() if v.values is not None}
+    return Raw(variables, dict(header.attrs), {"unlimited_dims": set(header.unlimited)}, held=held)
+
+
+def _variable(source: Source, group: str, name: str, found: HeaderVariable) -> xr.Variable:
+    data = indexing.LazilyIndexedArray(HDF5Array(source, f"{group}/{name}", found))
+    encoding = {**found.encoding, "source": source.path}
+    return xr.Variable(found.dims, data, dict(found.attrs), encoding, fastpath=True)
+
+
+def manifest_of(source: Source, path: str, shape: tuple[int, ...]) -> Manifest | str:
+    """Tell where a variable's chunks lie, or why they can't be read as byte ranges.
+
+    Parameters
+    ----------
+    path
+        The variable's name in the file, with its groups.
+    shape
+        What a reader sees; it pads variables that are shorter than their unlimited dimension.
+    """
+    group, _, name = path.strip("/").rpartition("/")
+    header = header_of(source, group)
+    if header is not None and name in header.variables:
+        return header.variables[name].manifest
+    key = (source.location, source.held, path)
+    found = _single.get(key)
+    if found is None:
+        found = _indexed(source, path, shape)
+        _single.put(key, found, 2**10 if isinstance(found, str) else 2**10 + 3 * found.offsets.nbytes)
+    return found
+
+
+def _indexed(source: Source, path: str, shape: tuple[int, ...]) -> Manifest | str:
+    """Index one variable of a file whose header only the library reads."""
+    with h5py.File(source.path if source.is_local else source.open(), "r") as file:
+        found = file.get(path)
+        if not isinstance(found, h5py.Dataset):
+            return "the file has no variable of that name"
+        if found.file.filename != file.filename:
+            return "the variable lies in another file"
+        return index_chunks(found.id, found.id.get_create_plist(), shape)

@@ -1,0 +1,271 @@
+"""The reader of headers gives what xarray's own engine gives, or leaves the file to it."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5netcdf
+import h5py
+import netCDF4
+import numpy as np
+import pytest
+import xarray as xr
+
+from bakehouse.openers import reference
+from bakehouse.openers.describe import describe
+from bakehouse.openers.hdf5.known import raw_group
+from bakehouse.openers.raw import readable
+from bakehouse.openers.reference import Opened, close_all, open_raw
+from bakehouse.openers.xarray import open_dataset
+from bakehouse.storage import make_source
+
+USED = ("dtype", "chunksizes", "preferred_chunks", "contiguous", "original_shape", "zlib", "complevel", "shuffle")
+RNG = np.random.default_rng(0)
+
+
+def classic(path: Path) -> None:
+    with netCDF4.Dataset(path, "w") as file:
+        file.createDimension("time", None)
+        file.createDimension("lat", 3)
+        file.createDimension("nv", 2)
+        time = file.createVariable("time", "f8", ("time",))
+        time.setncatts({"units": "days since 2000-01-01", "calendar": "noleap", "bounds": "time_bnds"})
+        file.createVariable("time_bnds", "f8", ("time", "nv"))[:4] = RNG.random((4, 2))
+        time[:] = np.arange(4)
+        file.createVariable("lat", "f4", ("lat",))[:] = [1, 2, 3]
+        sst = file.createVariable("sst", "i2", ("time", "lat"), zlib=True, fill_value=-999, chunksizes=(2, 3))
+        sst.setncatts({"scale_factor": 0.5, "add_offset": np.float32(3), "valid_range": np.array([1, 2], "i2")})
+        sst[:] = RNG.random((4, 3))
+        file.createVariable("crs", "i4", ())
+        file.setncatts({"title": "Zürich", "levels": [1.5, 2.5], "one": [7], "empty": "", "flag": np.int8(3)})
+
+
+def short(path: Path) -> None:
+    with netCDF4.Dataset(path, "w") as file:
+        file.createDimension("time", None)
+        file.createDimension("x", 2)
+        file.createVariable("time", "i4", ("time",))[:] = [5]
+        file.createVariable("long", "f4", ("time", "x"))[:] = RNG.random((6, 2))
+        file.createVariable("none", "f4", ("time", "x"), fill_value=-1.0)
+        file.createVariable("two", "i2", ("time",), fill_value=9)[:2] = [1, 2]
+
+
+def short_text(path: Path) -> None:
+    with netCDF4.Dataset(path, "w") as file:
+        file.createDimension("time", None)
+        file.createVariable("v", "f4", ("time",))[:] = RNG.random(6)
+        file.createVariable("label", str, ("time",))[0] = "a"
+
+
+def texts(path: Path) -> None:
+    with netCDF4.Dataset(path, "w") as file:
+        file.createDimension("station", 3)
+        file.createDimension("strlen", 5)
+        file.createVariable("station", str, ("station",))[:] = np.array(["a", "bé", "c"], dtype=object)
+        chars = file.createVariable("code", "S1", ("station", "strlen"))
+        chars._Encoding = "utf-8"
+        chars[:] = np.array(["ab", "cde", "fghij"])
+        file.setncattr_string("listed", ["one", "two"])
+        file.setncattr_string("alone", ["one"])
+        file.setncattr("latin", b"t\xe9")
+
+
+def nested(path: Path) -> None:
+    with netCDF4.Dataset(path, "w") as file:
+        file.createDimension("time", 2)
+        file.createDimension("x", 3)
+        file.createVariable("x", "f4", ("x",))[:] = [1, 2, 3]
+        group = file.createGroup("a/b")
+        group.createDimension("time", 4)
+        group.createVariable("v", "f4", ("time", "x"))[:] = RNG.random((4, 3))
+        group.createVariable("time", "f4", ("time",))[:] = np.arange(4)
+        group.title = "inner"
+        file.createVariable("w", "f4", ("time",))[:] = 1
+
+
+def many_dims(path: Path) -> None:
+    with netCDF4.Dataset(path, "w") as file:
+        for name, size in (("y", 2), ("x", 2), ("z", 2), ("bare", 2), ("free", None)):
+            file.createDimension(name, size)
+        file.createVariable("y", "f4", ("y", "x"))[:] = RNG.random((2, 2))
+        file.createVariable("v", "f4", ("z", "y", "x", "bare"))[:] = RNG.random((2, 2, 2, 2))
+        file.createVariable("s", "f8", ())[...] = 3.5
+
+
+def clash(path: Path) -> None:
+    with netCDF4.Dataset(path, "w") as file:
+        file.createDimension("x", 2)
+        file.createDimension("y", 2)
+        file.createVariable("x", "f4", ("y",))[:] = [1, 2]
+
+
+def enums(path: Path) -> None:
+    with netCDF4.Dataset(path, "w") as file:
+        kind = file.createEnumType("u1", "cloud", {"clear": 0, "cumulus": 1})
+        file.createDimension("x", 2)
+        file.createVariable("sky", kind, ("x",), fill_value=0)[:] = [0, 1]
+
+
+def compound(path: Path) -> None:
+    with netCDF4.Dataset(path, "w") as file:
+        kind = file.createCompoundType(np.dtype([("re", "f4"), ("im", "f4")]), "number")
+        file.createDimension("x", 2)
+        file.createVariable("z", kind, ("x",))
+        file.createVariable("v", "f4", ("x",))[:] = [1, 2]
+
+
+def ragged(path: Path) -> None:
+    with netCDF4.Dataset(path, "w") as file:
+        file.createDimension("x", 2)
+        file.createVariable("v", file.createVLType("i4", "list"), ("x",))[0] = np.arange(3, dtype="i4")
+
+
+def by_h5netcdf(path: Path) -> None:
+    with h5netcdf.File(path, "w") as file:
+        file.dimensions = {"time": None, "x": 3}
+        file.resize_dimension("time", 4)
+        made = file.create_variable("v", ("time", "x"), ">f4", chunks=(1, 3), compression="gzip", fletcher32=True)
+        made[:] = RNG.random((4, 3))
+        made.attrs["units"] = "K"
+        made.attrs["grid"] = np.arange(6).reshape(2, 3)
+        file.create_variable("time", ("time",), "i8", data=np.arange(4))
+        file.create_variable("name", ("x",), h5py.string_dtype(), data=np.array(["a", "b", "c"], dtype=object))
+
+
+def by_h5netcdf_bool(path: Path) -> None:
+    with h5netcdf.File(path, "w", invalid_netcdf=True) as file:
+        file.dimensions = {"x": 3}
+        file.create_variable("mask", ("x",), bool, data=[True, False, True])
+
+
+def by_xarray(path: Path) -> None:
+    xr.Dataset(
+        {"t": (("y", "x"), RNG.random((2, 3)), {"units": "K"}), "n": ((), 3)},
+        {"x": [1, 2, 3], "label": ("y", ["north", "south"])},
+        {"history": "made", "numbers": np.array([1.0]), "none": np.array([], "f4")},
+    ).to_netcdf(path, engine="h5netcdf")
+
+
+def by_xarray_bool(path: Path) -> None:
+    xr.Dataset({"flag": ("x", [True, False, True])}).to_netcdf(path, engine="h5netcdf")
+
+
+def by_xarray_text(path: Path) -> None:
+    fixed = xr.Dataset({"v": ("s", [1.0, 2.0])}, {"s": np.array(["ab", "c"], dtype="S2")})
+    fixed.to_netcdf(path, engine="netcdf4")
+
+
+def bare_h5py(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file["v"] = RNG.random((2, 3))
+
+
+def scaled_h5py(path: Path) -> None:
+    with h5py.File(path, "w", track_order=True) as file:
+        file["x"] = np.arange(3.0)
+        file["x"].make_scale("x")
+        file["b"] = RNG.random((3,)).astype(">f8")
+        file["a"] = RNG.random((3, 3))
+        for name in ("a", "b"):
+            for dim in file[name].dims:
+                dim.attach_scale(file["x"])
+        held = file["a"].attrs
+        held["empty"], held["blank"] = h5py.Empty("f4"), h5py.Empty("S1")
+        held["scalar"], held["listed"], held["boxed"] = np.float32(1), np.array([1.0, 2.0]), np.array([[5]])
+        held["bytes"], held["texts"] = np.bytes_(b"caf\xc3\xa9"), np.array([b"a", b"bc"])
+        held["odd"], held["chars"] = np.bytes_(b"\xff\xfe"), np.array([b"a", b"b"])
+        held["yes"], held["grid"] = True, np.array([["a", "b"], ["c", "d"]], dtype=h5py.string_dtype())
+        held["_FillValue"] = np.float64(-1)
+
+
+def half_scaled(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file["x"] = np.arange(3.0)
+        file["x"].make_scale("x")
+        file["a"] = RNG.random((3, 3))
+        file["a"].dims[0].attach_scale(file["x"])
+
+
+def linked(path: Path) -> None:
+    scaled_h5py(path.with_name("other.h5"))
+    with h5py.File(path, "w") as file:
+        file["x"] = np.arange(3.0)
+        file["x"].make_scale("x")
+        file["same"] = h5py.SoftLink("/x")
+        file["far"] = h5py.ExternalLink("other.h5", "/b")
+
+
+def nothing(path: Path) -> None:
+    h5netcdf.File(path, "w").close()
+
+
+LEAN = [classic, short, texts, many_dims, by_h5netcdf, by_xarray, by_xarray_text, scaled_h5py, nothing, nested]
+LEFT = [short_text, clash, enums, compound, ragged, by_h5netcdf_bool, by_xarray_bool, bare_h5py, half_scaled, linked]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("write", [*LEAN, *LEFT], ids=lambda f: f.__name__)
+def test_what_xarray_gives(tmp_path: Path, write: Callable[[Path], None]) -> None:
+    write(tmp_path / "a.nc")
+    assert_as_xarray(tmp_path / "a.nc")
+
+
+@pytest.mark.parametrize("write", LEAN, ids=lambda f: f.__name__)
+def test_what_is_read_without_the_library(tmp_path: Path, write: Callable[[Path], None]) -> None:
+    write(tmp_path / "a.nc")
+    assert raw_group(make_source(str(tmp_path / "a.nc"), {}, {}).identified(), "") is not None
+
+
+def test_groups(tmp_path: Path) -> None:
+    nested(tmp_path / "a.nc")
+    for group in ("a/b", "/a/b/", "a"):
+        assert_as_xarray(tmp_path / "a.nc", group=group)
+    assert raw_group(make_source(str(tmp_path / "a.nc"), {}, {}).identified(), "a/b") is not None
+
+
+@pytest.mark.parametrize("write", LEAN, ids=lambda f: f.__name__)
+def test_what_it_decodes_to(tmp_path: Path, write: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "a.nc")
+    source = make_source(str(tmp_path / "a.nc"), {}, {}).identified()
+    found = open_dataset(source)
+    mine = describe(found, source.url, source.identity, {"time": "concat"})
+    close_all()
+    monkeypatch.setattr(reference, "raw_group", lambda source, group: None)
+    expected = open_dataset(source)
+    xr.testing.assert_identical(found, expected)
+    assert {n: v.dtype for n, v in found.variables.items()} == {n: v.dtype for n, v in expected.variables.items()}
+    assert mine == describe(expected, source.url, source.identity, {"time": "concat"})
+
+
+def assert_as_xarray(path: Path, **kwargs: Any) -> None:
+    """Compare with xarray's own engine: values, attributes and their types, and the encoding in use."""
+    source = make_source(str(path), {}, {}).identified()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            expected = xr.open_dataset(path, engine="h5netcdf", decode_cf=False, **kwargs)
+        except (ValueError, KeyError) as error:
+            with pytest.raises(Exception, match=re.escape(str(error).splitlines()[0][:20])):
+                open_raw(Opened(source, "h5netcdf", kwargs))
+            return
+        found = open_raw(Opened(source, "h5netcdf", kwargs))
+    assert list(found.variables) == list(expected.variables)
+    assert found.coords == set(expected.coords)
+    assert found.encoding["unlimited_dims"] == expected.encoding["unlimited_dims"]
+    assert shown(found.attrs) == shown(expected.attrs)
+    for name, variable in expected.variables.items():
+        mine = found.variables[name]
+        assert (mine.dims, mine.shape) == (variable.dims, variable.shape), name
+        assert shown(mine.attrs) == shown(variable.attrs), name
+        assert [mine.encoding.get(key) for key in USED] == [variable.encoding.get(key) for key in USED], name
+        np.testing.assert_array_equal(mine.values, variable.values)
+        assert (mine.dtype, mine.dtype.metadata) == (variable.dtype, variable.dtype.metadata), name
+
+
+def shown(attrs: dict[str, Any]) -> list[Any]:
+    """Show attributes with their types, in order."""
+    return [(n, type(v), getattr(v, "dtype", None), repr(v)) for n, v in ((n, readable(v)) for n, v in attrs.items())]
