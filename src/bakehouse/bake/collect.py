@@ -22,6 +22,8 @@ from bakehouse.writers.versions import INPUTS, PROOF, VERSION, beside
 
 TEMPORARY = (".runs", ".staging")
 REPOSITORY = ".icechunk"
+KINDS = (".zarr", ".kerchunk")
+"""How folders of versions end: stores, and references."""
 
 
 @dataclass(frozen=True)
@@ -160,10 +162,11 @@ def _drop_empty_folders(target: Target) -> None:
 def _is_left(name: str, held: list[Held], saved: list[Entry], needed: set[str], border: datetime) -> bool:
     """Say whether a folder is what a run that never ended left, and old enough not to be one that is under way."""
     known = {_prefix(e) for e in saved} | needed
-    folder = name.removeprefix(".").partition(".zarr")[0] + ".zarr"
+    kind = next((each for each in KINDS if each in name), "")
+    folder = name.removeprefix(".").partition(kind)[0] + kind if kind else name
     if name.endswith(REPOSITORY):
         return name not in known and all(each.modified <= border for each in held)
-    unfinished = ".zarr" in name and folder not in known and not any(str(e.version) in name for e in saved)
+    unfinished = bool(kind) and folder not in known and not any(str(e.version) in name for e in saved)
     return (unfinished or name.startswith(TEMPORARY)) and all(each.modified <= border for each in held)
 
 

@@ -31,6 +31,7 @@ from bakehouse.catalog.entry import (
 from bakehouse.catalog.harvest import harvest
 from bakehouse.catalog.urls import protocol_of
 from bakehouse.meta.models import FeedstockMeta
+from bakehouse.plan.types import VIRTUAL
 from bakehouse.storage import Target
 
 VERSIONED = ("bakehouse", "apache-beam", "xarray", "zarr", "h5netcdf")
@@ -66,14 +67,14 @@ def make_entry(
     return Entry(
         feedstock=job.feedstock.id,
         recipe=job.recipe,
-        kind="baked",
+        kind="virtual" if plan["format"] in VIRTUAL else "baked",
         facts=facts,
         version=plan["version"],
         published_at=finished,
         **author_fields(job.feedstock.meta, job.feedstock.id),
         store=Store(
             url=store.url,
-            format=plan["format"],
+            format="kerchunk" if plan["format"] in VIRTUAL else plan["format"],
             zarr_format=plan["zarr_format"],
             consolidated=snapshot is None,
             storage=_storage(store),
@@ -178,6 +179,8 @@ def _values(plan: dict[str, Any]) -> int:
 
 
 def _how(plan: dict[str, Any]) -> str:
+    if plan["format"] in VIRTUAL and plan["check"]["level"] != "full":
+        return "a sample of the values read through the references and compared with their sources"
     if plan["check"]["level"] == "full":
         return "every value compared with its source"
     return f"{plan['check']['tasks']} of {plan['tasks']} tasks compared with their sources, value by value"

@@ -111,7 +111,7 @@ def finish(run: Run, catalog: Path | None) -> Outcome:
     save(run.job.target, plan["version"], INPUTS, run.work.get(INPUTS) or b"")
     entry, root = _entry(run, documents, proof, [*kept, *_rows(receipts)])
     enter = catalog if catalog and not run.job.prune else None
-    if enter and not _is_saved(run, entry):
+    if enter and not is_saved(run, entry):
         save(run.job.target, plan["version"], VERSION, version_document(entry, root))
     fresh = _publish(run, documents)
     registered = enter_catalog(enter, entry) if enter else None
@@ -120,7 +120,7 @@ def finish(run: Run, catalog: Path | None) -> Outcome:
     return replace(outcome, entry=str(registered) if registered else None, line=opening_line(entry))
 
 
-def _is_saved(run: Run, entry: Entry) -> bool:
+def is_saved(run: Run, entry: Entry) -> bool:
     """Say whether the version's entry lies beside it already: then run times must not change it."""
     data = run.job.target.get(beside(run.plan["version"], VERSION))
     found = Entry.from_json(json.dumps(json.loads(data)["entry"]), lenient=True) if data else None

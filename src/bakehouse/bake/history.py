@@ -18,6 +18,7 @@ from bakehouse.writers.icechunk import versions as snapshots
 from bakehouse.writers.intact import note_ahead
 from bakehouse.writers.lock import single_writer
 from bakehouse.writers.publish import spread_documents
+from bakehouse.writers.reading import reading_at
 from bakehouse.writers.receipts import write_proof
 from bakehouse.writers.template import root_names
 from bakehouse.writers.versions import PROOF, VERSION, hexdigest, load_proof, save
@@ -84,7 +85,7 @@ def rollback(catalog: Path, target: Target, entry: Entry, to: str | None = None)
         snapshots.rollback(Repository(replace(target, url=found.store.url)), found.store.snapshot, now)
         enter_catalog(catalog, found)
         return found
-    there = replace(target, url=found.store.url).get(_root_name(found))
+    there = reading_at(found.store.url, target.options).get(_root_name(found))
     if there is None:
         raise PublishError(
             f"version {found.version} has no root document any more", found.store.url, None, "choose another with --to"

@@ -13,11 +13,13 @@ from bakehouse.bake.finish import Run, clear_candidate, finish, outcome_of
 from bakehouse.bake.history import complete
 from bakehouse.bake.job import Job, run_job
 from bakehouse.bake.outcome import Outcome
+from bakehouse.bake.virtual import finish_virtual
 from bakehouse.catalog.entry import Entry
 from bakehouse.catalog.lines import opening_line
 from bakehouse.context import work_folder
 from bakehouse.errors import CatalogError, PublishError, UsageError
 from bakehouse.plan.base import ANEW
+from bakehouse.plan.types import VIRTUAL
 from bakehouse.storage import Target
 from bakehouse.verify import Checked, Statement, check_documents, check_objects, stop_on
 from bakehouse.writers.intact import Additions
@@ -46,7 +48,9 @@ def bake(job: Job, catalog: Path | None) -> Outcome:
     job = replace(job, entry=registered(catalog, job) if catalog else None)
     context = job.context("bake")
     run = Run(job, context, run_job(job, context), started)
-    return _as_it_is(run, catalog) if run.note["same"] else finish(run, catalog)
+    if run.note["same"]:
+        return _as_it_is(run, catalog)
+    return finish_virtual(run, catalog) if run.plan["format"] in VIRTUAL else finish(run, catalog)
 
 
 def update(job: Job, catalog: Path, changed: bool = False) -> Outcome:
@@ -54,7 +58,7 @@ def update(job: Job, catalog: Path, changed: bool = False) -> Outcome:
 
     Inputs that the store was made from already are not read; with `changed` each is asked whether it is still what it
     was, and those that are not are written anew. An append adds to the published prefix; anything else makes a version
-    beside it that shares what it can. Doing it twice changes nothing.
+    beside it that shares what it can. Doing it twice changes nothing. A virtual store is made anew beside the old.
 
     Raises
     ------
@@ -64,8 +68,10 @@ def update(job: Job, catalog: Path, changed: bool = False) -> Outcome:
         Whatever stopped it. What was published before is untouched.
     """
     started = datetime.now(UTC)
-    job = replace(job, grow="changed" if changed else "new")
-    job = replace(job, entry=registered(catalog, job))
+    job = replace(job, grow="changed" if changed else "new", entry=registered(catalog, job))
+    if job.entry is not None and job.entry.kind == "virtual":
+        found = bake(replace(job, grow=""), catalog)  # references are made anew at the cost of looking at headers
+        return replace(found, status="updated") if found.status == "published" else found
     if job.entry is None or not job.entry.version:
         raise UsageError(
             "there is nothing to update",

@@ -99,8 +99,8 @@ class Entry(Model):
     def _keeps_its_promise(self) -> Entry:
         if self.id != f"{self.feedstock}/{self.recipe}":
             raise ValueError(f"id is '{self.id}', feedstock and recipe say '{self.feedstock}/{self.recipe}'")
-        if self.kind == "baked" and (self.check.level not in ("full", "sampled") or not self.version):
-            raise ValueError("a baked entry needs a version whose check is 'full' or 'sampled'")
+        if self.kind in ("baked", "virtual") and (self.check.level not in ("full", "sampled") or not self.version):
+            raise ValueError(f"a {self.kind} entry needs a version whose check is 'full' or 'sampled'")
         if self.check.level != "declared" and self.facts is None:
             raise ValueError(f"check level '{self.check.level}' needs facts harvested from the store")
         return self

@@ -32,11 +32,23 @@ def xarray_line(entry: Entry, url: str | None = None) -> str:
     store = entry.store
     if store.format == "icechunk":
         return _icechunk_line(store, url or store.url)
+    if store.format == "kerchunk":
+        return _kerchunk_line(entry, url or store.url)
     options = storage_options(store)
     consolidated = {} if store.consolidated else {"consolidated": False}
     named = {**consolidated, **store.open_kwargs, **({"storage_options": options} if options else {})}
     arguments = ", ".join([repr(url or store.url), *(f"{key}={value!r}" for key, value in named.items())])
     return f"xarray.open_zarr({arguments})"
+
+
+def _kerchunk_line(entry: Entry, url: str) -> str:
+    """Open references with kerchunk's engine; those in Parquet files do not say by which protocol they point."""
+    store, is_json = entry.store, entry.provenance.options.get("format") != "kerchunk-parquet"
+    access, place = storage_options(store), url.rstrip("/") + ("/refs.json" if is_json else "")
+    said: dict[str, Any] = {"remote_protocol": store.references} if store.references and not is_json else {}
+    said |= {"target_options": access} if access else {}
+    named = {"engine": "kerchunk", **store.open_kwargs, **({"storage_options": said} if said else {})}
+    return f"xarray.open_dataset({', '.join([repr(place), *(f'{key}={value!r}' for key, value in named.items())])})"
 
 
 def _icechunk_line(store: Store, url: str) -> str:

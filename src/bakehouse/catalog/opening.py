@@ -35,11 +35,8 @@ def open_store(store: Store, url: str, storage_options: Mapping[str, Any], kwarg
     import xarray as xr
     from obstore.exceptions import BaseError
 
-    if store.format not in ("zarr", "icechunk"):
-        fix = f"open it with the {store.format} package"
-        raise CatalogError(f"the store's format is {store.format}", url, None, fix)
     chunks: dict[str, int] | None = {} if find_spec("dask") else None
-    consolidated = store.consolidated and store.format == "zarr"
+    consolidated = store.consolidated and store.format != "icechunk"
     said = {"chunks": chunks, "consolidated": consolidated, "zarr_format": store.zarr_format, **store.open_kwargs}
     try:
         with warnings.catch_warnings():
@@ -57,7 +54,10 @@ def open_store(store: Store, url: str, storage_options: Mapping[str, Any], kwarg
 
 
 def zarr_store(store: Store, url: str, storage_options: Mapping[str, Any] | None = None) -> Any:
-    """Give what zarr reads from: a path, an `ObjectStore`, or a snapshot of an Icechunk repository."""
+    """Give what zarr reads from: a path, an `ObjectStore`, a snapshot of an Icechunk repository, or references.
+
+    What a virtual store refers to is read with the same `storage_options` as the store.
+    """
     from bakehouse.storage import RETRIES, Target, local_path
 
     protocol = protocol_of(url)
@@ -66,6 +66,8 @@ def zarr_store(store: Store, url: str, storage_options: Mapping[str, Any] | None
 
         options = {**obstore_options(store), **(storage_options or {})}
         return Repository(Target(url, options)).read_store(store.snapshot)
+    if store.format == "kerchunk":
+        return _references(store, url, storage_options or {})
     if protocol == "file":
         return _existing(local_path(url))
     from obstore.store import HTTPStore
@@ -76,6 +78,16 @@ def zarr_store(store: Store, url: str, storage_options: Mapping[str, Any] | None
     else:
         remote = Target(url, {**obstore_options(store), **(storage_options or {})}).store
     return ObjectStore(remote, read_only=True)
+
+
+def _references(store: Store, url: str, storage_options: Mapping[str, Any]) -> Any:
+    from bakehouse.storage import Target
+    from bakehouse.writers.references import ReferenceView
+
+    view = ReferenceView(Target(url, {**obstore_options(store), **storage_options}), storage_options)
+    if not view.documents:
+        raise FileNotFoundError(f"no references at {url}")
+    return view.zarr_store
 
 
 def obstore_options(store: Store) -> dict[str, Any]:

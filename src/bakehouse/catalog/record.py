@@ -28,6 +28,8 @@ class Storage(Model):
 class Store(Model):
     """Where the store is and how to open it; `snapshot` is the one of an Icechunk repository that was checked.
 
+    `references` is the protocol by which what a virtual store refers to is reached, where it is one for all.
+
     A `url` without scheme that is not absolute is relative to the catalog. The protocol is found from the
     url if it is left out.
     """
@@ -39,6 +41,7 @@ class Store(Model):
     storage: Storage = Storage()
     open_kwargs: dict[str, JsonValue] = {}
     snapshot: str | None = None
+    references: str | None = None
 
     @model_validator(mode="before")
     @classmethod

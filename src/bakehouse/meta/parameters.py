@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from bakehouse.meta.base import Listed, Name, Strict, refusal
-from bakehouse.meta.pattern_spec import ConcatSpec, PatternSpec
+from bakehouse.meta.pattern_spec import ConcatSpec, InputUrl, PatternSpec
 
-__all__ = ["ConcatSpec", "OpenSpec", "Parameters", "PatternSpec", "StoreSpec"]
+__all__ = ["ConcatSpec", "InputUrl", "OpenSpec", "Parameters", "PatternSpec", "StoreSpec", "VirtualStoreSpec"]
 
 
 class Parameters(Strict):
@@ -115,3 +115,26 @@ class StoreSpec(Strict):
         if self.format == "icechunk" and self.zarr_format == 2:
             raise refusal("BH422", "Icechunk stores zarr v3 only", "write zarr_format: 3", ("zarr_format",))
         return self
+
+
+class VirtualStoreSpec(Strict):
+    """What a virtual store looks like: references to the inputs' own chunks, which are copied nowhere."""
+
+    name: Name | None = Field(default=None, description="Alias of the store, such as noaa-oisst")
+    format: Literal["kerchunk-json", "kerchunk-parquet"] = Field(
+        default="kerchunk-json", description="One JSON document, or a folder of Parquet files for very many chunks"
+    )
+    inline_bytes: int | None = Field(
+        default=None, ge=0, description="Variables up to this size are held as values, 65536 if left out"
+    )
+    attrs: dict[str, Any] = Field(default={}, description="Attributes to add to the root")
+    combine_attrs: Literal["identical", "drop_conflicts"] | None = Field(
+        default=None, description="Whether attributes that differ are dropped (unless values would change meaning)"
+    )
+    order: Literal["error", "sort", "drop_duplicates", "any"] | None = Field(
+        default=None,
+        description="Inputs out of order or repeating: refuse, sort inputs, leave out exact repeats, or refer to all",
+    )
+    coordinate_tolerance: dict[str, Tolerance] | Tolerance | None = Field(
+        default=None, description="How far coordinates may differ between inputs, in their units: for all, or by name"
+    )

@@ -13,13 +13,14 @@ from bakehouse.plan.gaps import as_published, with_gaps
 from bakehouse.plan.grow import apart, grow_plan
 from bakehouse.plan.make import is_same_but_recipe, make_plan, plan_as
 from bakehouse.plan.summary import summarise
-from bakehouse.plan.types import Plan, StoreOptions, Template
+from bakehouse.plan.types import VIRTUAL, Plan, StoreOptions, Template
 from bakehouse.schema import DatasetSchema
 from bakehouse.transforms.absent import gap_fragments, noted_absent
 from bakehouse.transforms.fresh import published
 from bakehouse.writers.icechunk import repository_at
 from bakehouse.writers.intact import Additions, insist_intact, object_keys, versions_ahead
 from bakehouse.writers.publish import save_candidate
+from bakehouse.writers.references.kerchunk import root_name
 from bakehouse.writers.resume import begun, checked_tasks
 from bakehouse.writers.tasks import Prepared
 from bakehouse.writers.template import make_documents, template_dataset
@@ -89,6 +90,9 @@ class Prepare:
         """Say whether what is published is no longer, object for object, what this plan would write."""
         if self.options.format == "icechunk":
             return self.context.mode == "verify" or repository_at(self.context.target.child(base.prefix)).is_there
+        if self.options.format in VIRTUAL:
+            root = root_name(self.options.format)
+            return self.context.mode == "verify" or self.context.target.child(base.prefix).size(root) is not None
         elsewhere = (base.version, base.prefix) != (plan.version, plan.prefix)
         return bool(elsewhere or base.built_on or Additions(self.context.target, base.prefix).any)
 

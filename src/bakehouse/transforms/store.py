@@ -63,7 +63,9 @@ class StoreToZarr(beam.PTransform):
         2 or 3; consolidated metadata is written for both.
     format
         ``zarr``, or ``icechunk``: one repository of the recipe, in which each version is a snapshot that its readers
-        see at once and whole. It needs ``bakehouse[icechunk]``, and a disk or an S3 bucket with conditional PUT.
+        see at once and whole. It needs ``bakehouse[icechunk]``, and a disk or an S3 bucket with conditional PUT. Or a
+        virtual store, ``kerchunk-json`` or ``kerchunk-parquet``: references to the inputs' own chunks, which are copied
+        nowhere; what can't be referred to is refused.
     combine_attrs
         ``drop_conflicts`` or ``identical``; attributes that change what values mean must always agree.
     order
@@ -77,6 +79,9 @@ class StoreToZarr(beam.PTransform):
         The first input's are stored. They must be equal if it is left out.
     check_order
         Another word for `order`: True is ``error``, False is ``any``.
+    inline_bytes
+        Up to which decoded size a virtual store holds a variable's values itself (64 KiB), as it holds those of
+        coordinates of one or two dimensions.
 
     Raises
     ------
@@ -101,6 +106,7 @@ class StoreToZarr(beam.PTransform):
     check_order: bool | None = None
     format: str = "zarr"
     codecs: str = "auto"
+    inline_bytes: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what can't be meant."""
@@ -112,6 +118,7 @@ class StoreToZarr(beam.PTransform):
             raise RecipeError(f"zarr_format is {self.zarr_format}", None, None, "use 2 or 3")
         insist_known("format", self.format, FORMATS)
         insist_known("codecs", self.codecs, CODECS)
+        self._insist_virtual()
         if self.format == "icechunk" and self.zarr_format == 2:
             raise RecipeError("zarr_format is 2", None, "Icechunk stores zarr v3 only", "use zarr_format=3")
         if self.check_order is not None:
@@ -121,6 +128,17 @@ class StoreToZarr(beam.PTransform):
         insist_known("combine_attrs", self.combine_attrs, COMBINE_ATTRS)
         insist_tolerance(self.coordinate_tolerance)
 
+    def _insist_virtual(self) -> None:
+        """Refuse what references can't change."""
+        asked: dict[str, Any] = {"target_chunks": self.target_chunks, "shards": self.shards}
+        asked["dynamic_chunking_fn"] = self.dynamic_chunking_fn
+        for name, value in asked.items() if self.format in VIRTUAL else ():
+            if value:
+                cause = "a virtual store has its inputs' own chunks"
+                raise RecipeError(f"{name} is given with format '{self.format}'", None, cause, f"leave {name} out")
+        if self.format in VIRTUAL and self.zarr_format == 3:
+            raise RecipeError("zarr_format is 3", None, "kerchunk's references are zarr v2", "leave zarr_format out")
+
     def options(self, context: Context) -> StoreOptions:
         """Give the store's options, with the project's defaults where the recipe is silent."""
         return StoreOptions(
@@ -129,7 +147,7 @@ class StoreToZarr(beam.PTransform):
             self.shards,
             dict(self.encoding or {}),
             dict(self.attrs or {}),
-            self.zarr_format or (3 if self.format == "icechunk" else context.defaults.get("zarr_format", 3)),
+            self.zarr_format or self._zarr_format(context),
             self.combine_attrs,
             self.order,
             self.dynamic_chunking_fn,
@@ -138,7 +156,12 @@ class StoreToZarr(beam.PTransform):
             self.coordinate_tolerance or 0.0,
             self.format,
             self.codecs,
+            inline_bytes=StoreOptions.inline_bytes if self.inline_bytes is None else self.inline_bytes,
         )
+
+    def _zarr_format(self, context: Context) -> int:
+        fixed = {"icechunk": 3} | dict.fromkeys(VIRTUAL, 2)
+        return fixed.get(self.format) or int(context.defaults.get("zarr_format", 3))
 
     def expand(self, pcoll: Any) -> Any:
         """Survey, plan, route, write, compare."""

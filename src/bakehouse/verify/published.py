@@ -17,6 +17,7 @@ from bakehouse.verify.proof import Proof, read_proof
 from bakehouse.verify.report import Checked, Statement
 from bakehouse.writers.intact import Additions
 from bakehouse.writers.reading import Reading
+from bakehouse.writers.references import ReferenceView
 from bakehouse.writers.store import CandidateStore
 from bakehouse.writers.template import Documents, root_names
 
@@ -73,7 +74,8 @@ def check_published(store: Reading, beside: Target, said: Registered, everything
     if proof.checked:
         unknown = Statement("objects", 0, len(listing), "objects", "", "without its proof, what was written is unknown")
         return Published(found + Checked.of(unknown, []), documents, proof, False)
-    grid = check_grid(documents, [row.key for row in proof.rows]) if documents else Checked()
+    plain = documents and not isinstance(store, ReferenceView)
+    grid = check_grid(documents, [row.key for row in proof.rows]) if plain else Checked()
     wanted, added = (
         everything or _decoded(proof, documents),
         Additions(beside, store.url.rstrip("/").rpartition("/")[2], said.proof_name.partition(".zarr.")[0]),

@@ -97,7 +97,11 @@ def _parquet(table: Table, column: Column) -> Iterator[bytes]:
 
 
 def _file(paths: Any, offsets: Any, lengths: Any, raw: list[bytes | None] | None) -> bytes:
-    """Write one file; each has all its rows, so that a reference's place follows from its chunk's."""
+    """Write one file; each has all its rows, so that a reference's place follows from its chunk's.
+
+    fastparquet, with which fsspec reads, takes numbers without statistics for floats, and text without a dictionary
+    for text whose missing values are NaN.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -109,5 +113,6 @@ def _file(paths: Any, offsets: Any, lengths: Any, raw: list[bytes | None] | None
         "raw": pa.array([*(raw or [None] * len(paths)), *[None] * short], pa.binary()),
     }
     buffer = io.BytesIO()
-    pq.write_table(pa.table(columns), buffer, compression="zstd", write_statistics=False)
+    said: Any = {"use_dictionary": ["path"], "dictionary_pagesize_limit": 2**26, "write_statistics": ["offset", "size"]}
+    pq.write_table(pa.table(columns), buffer, compression="zstd", **said)
     return buffer.getvalue()

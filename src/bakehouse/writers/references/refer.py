@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import math
 import os
@@ -137,8 +136,3 @@ def _unwritten(array: ArrayPlan, manifest: Manifest, lengths: Any, fill: Any, fr
 
 def _refused(name: str, fragment: Fragment, cause: str) -> SchemaError:
     return SchemaError(f"'{name}' can't be referred to", fragment.url, cause, NATIVE)
-
-
-def as_text(data: bytes) -> str:
-    """Give bytes as references hold them in JSON."""
-    return f"base64:{base64.b64encode(data).decode()}"

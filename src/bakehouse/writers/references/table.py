@@ -113,7 +113,9 @@ class Table:
             said = json.loads(found["said"].tobytes())
             columns = {
                 name: Column(
-                    *(found[f"{part}{number}"] for part in "wol"),
+                    found[f"w{number}"],
+                    found[f"o{number}"],
+                    found[f"l{number}"],
                     {tuple(index): base64.b64decode(text) for index, text in held},
                 )
                 for number, (name, held) in enumerate(said["held"].items())

@@ -113,7 +113,17 @@ class ReferenceView:
     @cached_property
     def _json(self) -> dict[str, Any] | None:
         data = self.target.get(JSON_NAME)
-        return None if data is None else json.loads(data)["refs"]
+        try:
+            return None if data is None else dict(json.loads(data)["refs"])
+        except (ValueError, KeyError, TypeError):  # it is damaged: then it has no documents, which `verify` reports
+            return {}
+
+
+def _metadata(root: bytes | None) -> dict[str, Any]:
+    try:
+        return dict(json.loads(root or b"")["metadata"])
+    except (ValueError, KeyError, TypeError):
+        return {}
 
 
 @dataclass(frozen=True)
