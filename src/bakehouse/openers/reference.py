@@ -146,17 +146,20 @@ def open_raw(opened: Opened) -> Raw:
     SourceError
         If the file can't be opened.
     """
+    plain = opened.engine == "h5netcdf" and set(opened.kwargs) <= {"group"}
+    if plain and (found := raw_group(opened.source, opened.group)) is not None:
+        return found
     key = opened.cache_key
     with _lock:
         if key in _files:
             _files.move_to_end(key)
             return _files[key]
-    dataset = _open(opened)
+    raw = _open(opened)
     with _lock:
-        _files[key] = dataset
+        _files[key] = raw
         while len(_files) > OPEN_FILES:
             _files.popitem(last=False)
-    return dataset
+    return raw
 
 
 def close_all() -> None:
@@ -171,9 +174,6 @@ atexit.register(close_all)  # h5py complains about files that are still open whe
 
 def _open(opened: Opened) -> Raw:
     source = opened.source
-    plain = opened.engine == "h5netcdf" and set(opened.kwargs) <= {"group"}
-    if plain and (found := raw_group(source, opened.group)) is not None:
-        return found.readable()
     try:
         dataset = xr.open_dataset(
             openable(opened), engine=opened.engine, decode_cf=False, chunks=None, cache=False, **opened.kwargs

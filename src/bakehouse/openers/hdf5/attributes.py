@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from h5py import h5, h5a, h5p, h5t
 
+from bakehouse.openers.raw import readable
+
 HIDDEN = frozenset(
     {
         b"REFERENCE_LIST",
@@ -87,9 +89,9 @@ def _decoded(value: Any, text: Any) -> Any:
 
 
 def _shown(name: bytes, value: Any) -> Any:
-    """Give bytes as text, where they are text."""
+    """Give bytes as text, where they are text, and text as what it is."""
     if name in (b"_FillValue", b"missing_value") or not isinstance(value, bytes):
-        return value
+        return readable(value)
     try:
         return value.decode("utf-8")
     except UnicodeDecodeError:

@@ -10,6 +10,9 @@ from bakehouse.manifests import Filter
 DEFLATE, SHUFFLE, FLETCHER32, BZIP2, BLOSC, ZSTD = 1, 2, 3, 307, 32001, 32015
 BLOSC_COMPRESSORS = ("blosclz", "lz4", "lz4hc", None, "zlib", "zstd")
 """By the number that Blosc's filter keeps; numcodecs is built without the fourth, snappy."""
+NAMES = {4: "szip", 5: "nbit", 6: "scaleoffset", 32000: "lzf", 32004: "lz4", 32026: "blosc2"}
+PLUGINS = frozenset({"bz2", "blosc", "zstd"})
+"""Filters that the HDF5 library itself has from plugins only."""
 
 
 def filters_of(plist: Any, itemsize: int) -> tuple[Filter, ...] | str:
@@ -19,7 +22,7 @@ def filters_of(plist: Any, itemsize: int) -> tuple[Filter, ...] | str:
         code, _, values, name = plist.get_filter(i)
         known = _known(code, values, itemsize)
         if known is None:
-            return f"filter {name.decode(errors='replace').partition(' ')[0] or code} needs the HDF5 library"
+            return f"filter {NAMES.get(code) or name.decode(errors='replace') or code} needs the HDF5 library"
         found.append(known)
     return tuple(found)
 

@@ -19,6 +19,7 @@ KEPT_BYTES = 2**28
 
 
 _headers = Memory(KEPT_BYTES)
+_raw = Memory(KEPT_BYTES)
 _single = Memory(KEPT_BYTES)
 
 
@@ -63,14 +64,19 @@ def raw_group(source: Source, group: str) -> Raw | None:
     SourceError
         If the file changed since it was surveyed.
     """
-    header = header_of(source, group)
+    header, key = header_of(source, group), (source.location, source.held, group)
     if header is None:
         return None
+    known: Raw | None = _raw.get(key)
+    if known is not None:
+        return known
     found = header.variables
     names = sorted(found, key=lambda name: found[name].dims == (name,))  # xarray lists coordinates last
     variables = {name: _variable(source, group, name, found[name]) for name in names}
     held = {name: v.values for name, v in found.items() if v.values is not None}
-    return Raw(variables, dict(header.attrs), {"unlimited_dims": set(header.unlimited)}, held=held)
+    raw = Raw(variables, dict(header.attrs), {"unlimited_dims": set(header.unlimited)}, held=held)
+    _raw.put(key, raw, 2**12 * (1 + len(variables)))
+    return raw
 
 
 def _variable(source: Source, group: str, name: str, found: HeaderVariable) -> xr.Variable:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from contextlib import suppress
 from typing import Any
 
 import h5py
@@ -11,6 +12,7 @@ import numpy as np
 from xarray.backends.common import BackendArray
 from xarray.core import indexing
 
+from bakehouse.openers.hdf5.filters import PLUGINS
 from bakehouse.openers.hdf5.header import HeaderVariable
 from bakehouse.storage import Source
 
@@ -26,6 +28,8 @@ class HDF5Array(BackendArray):
     def __init__(self, source: Source, path: str, found: HeaderVariable) -> None:
         self.source, self.path = source, path
         self.shape, self.dtype, self.values = found.shape, found.dtype, found.values
+        filters = () if isinstance(found.manifest, str) else found.manifest.filters
+        self.needs_plugin = any(step.id in PLUGINS for step in filters)
 
     def __getitem__(self, key: indexing.ExplicitIndexer) -> Any:
         """Read a region."""
@@ -34,6 +38,9 @@ class HDF5Array(BackendArray):
     def _read(self, key: tuple[Any, ...]) -> Any:
         if self.values is not None:
             return np.array(self.values[key])
+        if self.needs_plugin:
+            with suppress(ImportError):  # without it, the library says which filter it lacks
+                import hdf5plugin  # noqa: F401 - registers its filters
         held: Any = open_file(self.source)[self.path]
         found = held[key] if held.shape == self.shape else _padded(held, self.shape)[key]
         return found.astype(self.dtype, copy=False)
