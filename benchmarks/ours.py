@@ -46,6 +46,6 @@ def error_of(said: dict[str, Any]) -> str | None:
     error = said.get("error")
     if not error:
         return None
-    lines = str(error.get("message", error) if isinstance(error, dict) else error).splitlines()
+    lines = [line for key in ("message", "cause") for line in str(error.get(key) or "").splitlines()]
     missing = any("no shared recipe" in line for line in lines)
     return "not built" if missing else " ".join(lines)[:300]

@@ -1,4 +1,4 @@
-"""Draw all contestants' times as multiples of ours: ``plot.py RESULTS.json PLOT.svg``; runs in a peer's environment."""
+"""Draw all contestants' times: ``plot.py RESULTS.json PLOT.svg``; runs in a peer's environment."""
 
 from __future__ import annotations
 

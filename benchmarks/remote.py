@@ -11,32 +11,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.environments import Environment
-
 HERE = Path(__file__).parent
 KEYS = ("accesskey1", "secretkey1")
 
 
 @contextmanager
-def serving(folder: str, latency_s: float, peers: Environment) -> Iterator[tuple[str, dict[str, str]]]:
+def serving(folder: str, latency_s: float) -> Iterator[tuple[str, dict[str, str]]]:
     """Serve a folder as a bucket of its name; give its address and the environment that clients need."""
     if not latency_s:
         yield folder, {}
         return
-    path, port, far = Path(folder), _free_port(), _free_port()
-    rclone = [str(peers.python.with_name("rclone")), "serve", "s3", "--auth-key", ",".join(KEYS)]
-    server = [*rclone, "--addr", f"127.0.0.1:{port}", "--config", "", str(path.parent)]
-    proxy = [sys.executable, str(HERE / "latency.py"), str(far), str(port), str(latency_s)]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    started = [subprocess.Popen(command, **quiet) for command in (server, proxy)]
+    path, port = Path(folder), _free_port()
+    command = [sys.executable, str(HERE / "far_server.py"), str(port), str(path.parent), str(latency_s)]
+    server = subprocess.Popen(command)
     try:
         _wait(port)
-        _wait(far)
-        yield f"s3://{path.name}", _client(f"http://127.0.0.1:{far}")
+        yield f"s3://{path.name}", _client(f"http://127.0.0.1:{port}")
     finally:
-        for process in started:
-            process.terminate()
-            process.wait()
+        server.terminate()
+        server.wait()
 
 
 def _client(endpoint: str) -> dict[str, str]:

@@ -21,9 +21,12 @@ COLUMNS = (
 
 
 def write_report(raw: Path, folder: Path, scale: float, python: Path) -> None:
-    """Take over what was measured at this scale into `folder`, and write the pages anew."""
+    """Take over what was measured at this scale into `folder`, and write the pages anew.
+
+    At scale 1 what was measured before, perhaps elsewhere, stays.
+    """
     kept = folder / "results.json"
-    known = json.loads(kept.read_text()) if kept.exists() else {}
+    known = json.loads(kept.read_text()) if scale == 1 and kept.exists() else {}
     for path in sorted((raw / "results" / f"{scale:g}").glob("*.json")):
         record = Record.load(path)
         known[record.workload] = summary(record)
@@ -37,7 +40,7 @@ def write_report(raw: Path, folder: Path, scale: float, python: Path) -> None:
 def page(known: dict[str, Any]) -> str:
     """Write the page."""
     rules = RULES.read_text().split("\n", 1)[1]
-    sections = [HEAD + rules, "![Times of all contestants, as multiples of ours](results.svg)\n", *targets(known)]
+    sections = [HEAD + rules, "![Times of all contestants, in seconds](results.svg)\n", *targets(known)]
     sections += [section(each) for each in known.values()]
     return "\n".join([*sections, *versions(known)])
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+KINDS = ("ours", "packaged", "handwritten", "floor")
 MEASURES = (
     "wall_s",
     "verify_s",
@@ -68,8 +69,9 @@ class Record:
 
 
 def summary(record: Record) -> dict[str, Any]:
-    """Give medians and ranges by contestant, in the order of their first runs."""
-    names = list(dict.fromkeys(run.contestant for run in record.runs))
+    """Give medians and ranges by contestant: ours first, floors last, else in the order of their first runs."""
+    runs = sorted(record.runs, key=lambda run: KINDS.index(run.kind))
+    names = list(dict.fromkeys(run.contestant for run in runs))
     contestants = [_contestant(name, [run for run in record.runs if run.contestant == name]) for name in names]
     return {"workload": record.workload, "scale": record.scale, **record.about, "contestants": contestants}
 

@@ -56,7 +56,7 @@ def measure(workload: Workload, asked: argparse.Namespace, folder: Path, envs: d
     path = folder / "results" / f"{asked.scale:g}" / f"{workload.id}.json"
     record = Record(workload.id, asked.scale, about(workload, manifest, envs), others(path, asked.contestants))
     scratch = folder / "runs" / workload.id
-    with serving(manifest["folder"], workload.latency_s, envs["zarr3"]) as (base, env):
+    with serving(manifest["folder"], workload.latency_s) as (base, env):
         arena = contest.Arena(workload, manifest, scratch, envs, asked.timeout, base, env)
         for number in range(asked.rounds):
             take_turns(arena, record, number, asked.contestants, path)

@@ -31,7 +31,10 @@ def main() -> int:
     }
     with open(usage, "w") as file:
         json.dump(found, file)
-    return os.waitstatus_to_exitcode(status) & 0xFF
+    code = os.waitstatus_to_exitcode(status)
+    if code < 0:
+        print(f"Error: ended by signal {-code}", file=sys.stderr)
+    return code & 0xFF
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
-"""cubed, on two threads; it writes arrays, so coordinates and names of dimensions are added afterwards."""
+"""cubed, on two threads; it fills arrays, so the store and its coordinates are made by hand."""
 
 from __future__ import annotations
-
-import json
-from pathlib import Path
 
 import cubed
 import zarr
 from common import arguments
+from zarr.codecs import BloscCodec
+
+DIMENSIONS = ("time", "lat", "lon")
+OWN = ("_ARRAY_DIMENSIONS", "_FillValue")
 
 
 def main() -> None:
@@ -21,20 +22,16 @@ def main() -> None:
     for name in spec["variables"]:
         array = cubed.from_zarr(spec["source"], path=name, spec=limits)
         series = cubed.rechunk(array, (spec["chunks"], spec["tile"], spec["tile"]))
-        cubed.to_zarr(series, output, path=name)
-        complete(Path(output) / name / "zarr.json", dict(source[name].attrs))
+        attrs = {key: value for key, value in source[name].attrs.items() if key not in OWN}
+        target = root.create_array(
+            name, shape=series.shape, dtype=series.dtype, chunks=series.chunksize, dimension_names=DIMENSIONS,
+            compressors=BloscCodec(cname="zstd", clevel=3, shuffle="shuffle"), attributes=attrs,
+        )  # fmt: skip
+        cubed.store([series], [target])
     for name in ("time", "lat", "lon"):
         made = root.create_array(name, data=source[name][:], dimension_names=(name,))
-        made.attrs.update({key: value for key, value in source[name].attrs.items() if key != "_ARRAY_DIMENSIONS"})
+        made.attrs.update({key: value for key, value in source[name].attrs.items() if key not in OWN})
     zarr.consolidate_metadata(output)
-
-
-def complete(document: Path, attrs: dict) -> None:
-    """Add to an array's document what cubed does not write."""
-    said = json.loads(document.read_text())
-    said["dimension_names"] = attrs.pop("_ARRAY_DIMENSIONS")
-    said["attributes"] = {key: value for key, value in attrs.items() if key != "_FillValue"}
-    document.write_text(json.dumps(said))
 
 
 if __name__ == "__main__":

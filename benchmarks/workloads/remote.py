@@ -7,10 +7,11 @@ from benchmarks.workloads.concat import FORGE
 
 LATENCY_S = 0.05
 THREADS = {"scheduler": "threads"}
+CLUSTER = {"scheduler": "distributed"}
 PEERS = (
     Peer("xarray + s3fs + dask threads + zarrs", "xarray_dask", options=THREADS | {"remote": "files"}),
     Peer("xarray + simplecache + dask threads + zarrs", "xarray_dask", options=THREADS | {"remote": "simplecache"}),
-    Peer("xarray + s3fs + dask distributed", "xarray_dask", options={"scheduler": "distributed", "remote": "files"}),
+    Peer("xarray + simplecache + dask distributed", "xarray_dask", options=CLUSTER | {"remote": "simplecache"}),
     Peer(f"{FORGE} + s3fs", "pangeo_forge", environment="zarr2", options={"mode": "in_memory"}),
     Peer(f"{FORGE} + s3fs + cache", "pangeo_forge", environment="zarr2", options={"mode": "in_memory", "cache": True}),
 )
@@ -23,8 +24,8 @@ def workloads(scale: float) -> list[Workload]:
         Workload(
             id="w7",
             title="Concatenate netCDF4 files from S3, 50 ms away",
-            note="As w1, from `rclone serve s3` on this machine behind a proxy that delays each request by 50 ms; any "
-            "number of requests at once. Server and proxy share the two cores. The store is on the local disk.",
+            note="As w1, from an S3 server on this machine that answers each request 50 ms later, any number of them "
+            "at once; it shares the two cores. The store is on the local disk.",
             inputs={"files": size.files, "steps": size.steps, "lat": 385, "lon": 720, "variables": 1},
             options={"chunks": 1, "shards": size.shard, "codec": "blosc"},
             meta=files_to_zarr("w7", size.files, sharded("t", size.shard, 385, 720)),

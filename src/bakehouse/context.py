@@ -60,6 +60,8 @@ class Context:
         longer what they were.
     refresh
         Build a version beside the base even if nothing that it was made from has changed.
+    scratch
+        A folder on a disk that all workers share, if there is one, for inputs that are cut into tiles.
     missing
         What to do about inputs that are not there: ``error``, or ``skip`` to leave gaps.
     """
@@ -83,6 +85,12 @@ class Context:
     grow: str = ""
     refresh: bool = False
     missing: str = "error"
+    scratch: str = ""
+
+    @property
+    def tiles(self) -> Target:
+        """Give the folder for inputs that are cut into tiles."""
+        return Target(self.scratch) if self.scratch else self.staging.child("tiles")
 
     @property
     def notebook(self) -> Target:

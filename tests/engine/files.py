@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import apache_beam as beam
 import pytest
 import xarray as xr
 
-from bakehouse.context import Context
+from bakehouse.context import MEMORY_BYTES, Context
 from bakehouse.errors import BakehouseError
 from bakehouse.openers.xarray import open_dataset
 from bakehouse.patterns import ConcatDim, FilePattern, combine_dims_of
@@ -22,7 +23,10 @@ from bakehouse.transforms import StoreToZarr
 from bakehouse.transforms.index import SourcedIndex, show_index
 from bakehouse.transforms.prepare import Prepare
 from bakehouse.transforms.steps import Compare, Describe, Route, Write
+from bakehouse.transforms.tiles import Split, Tile
+from bakehouse.writers.assemble import Fragment
 from bakehouse.writers.publish import consolidated, publish_documents
+from bakehouse.writers.tasks import Prepared
 from tests.engine.pipeline import NAME
 from tests.oracle import round_trip
 
@@ -71,12 +75,17 @@ def joined(datasets: Sequence[xr.Dataset]) -> xr.Dataset:
 
 
 def bake(
-    pattern: FilePattern, folder: Path, *, open_kwargs: Mapping[str, Any] | None = None, **store: Any
+    pattern: FilePattern,
+    folder: Path,
+    *,
+    open_kwargs: Mapping[str, Any] | None = None,
+    memory_bytes: int = MEMORY_BYTES,
+    **store: Any,
 ) -> xr.Dataset:
     """Take a pattern through the stages of a bake one after the other, without a runner; open the store."""
     dims = list(pattern.combine_dim_keys)
     options = StoreToZarr(dims, NAME, **store).options(Context(Target(str(folder)), "by-hand"))
-    context = Context(Target(str(folder)), "by-hand", prefix=NAME, level="full")
+    context = Context(Target(str(folder)), "by-hand", prefix=NAME, level="full", memory_bytes=memory_bytes)
     described = [
         found
         for element in _opened(pattern, open_kwargs or {})
@@ -84,9 +93,10 @@ def bake(
     ]
     prepared = Prepare(context, combine_dims_of(dims), options)(merge_all(schema for schema, _ in described))
     routed: dict[str, list[Any]] = {}
-    for _, fragment in described:
-        for task, part in Route(context).process(fragment, prepared):
-            routed.setdefault(task, []).append(part)
+    for _, whole in described:
+        for fragment in _tiled(whole, prepared, context):
+            for task, part in Route(context).process(fragment, prepared):
+                routed.setdefault(task, []).append(part)
     written_tasks = sum(sum(Write("bake").process(item, prepared)) for item in routed.items())
     assert written_tasks == len(prepared.plan.tasks)
     values = sum(sum(Compare(context).process(item, prepared, written_tasks)) for item in routed.items())
@@ -94,6 +104,16 @@ def bake(
     form = prepared.plan.template.zarr_format
     publish_documents(prepared.store, consolidated(prepared.documents, form), form)
     return xr.open_zarr(folder / NAME, chunks=None, consolidated=True)
+
+
+def _tiled(fragment: Fragment, prepared: Prepared, context: Context) -> Iterator[Fragment]:
+    """Take a fragment through the stages that cut inputs into tiles where the plan says so."""
+    for found in Split(context).process(fragment, prepared):
+        if isinstance(found, beam.pvalue.TaggedOutput):
+            name, alone = found.value
+            yield from Tile(context).process((name, [alone]), prepared)
+        else:
+            yield found
 
 
 def _opened(pattern: FilePattern, kwargs: Mapping[str, Any]) -> Iterator[tuple[Any, xr.Dataset]]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import tempfile
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
@@ -93,7 +96,14 @@ class Job:
             grow=self.grow,
             refresh=self.refresh,
             missing=self.missing,
+            scratch=self._scratch(),
         )
+
+    def _scratch(self) -> str:
+        """Name a folder on this machine's disk, if the target is none and all workers are here."""
+        if self.target.is_local or self.bakery.runner != "direct":
+            return ""
+        return str(Path(tempfile.gettempdir()) / f"bakehouse-tiles-{uuid.uuid4().hex[:12]}")
 
     def _base(self) -> Entry | None:
         """Give the entry of the version that is published here, if it can be built on."""
@@ -121,6 +131,8 @@ def run_job(job: Job, context: Context) -> dict[str, Any]:
             said, marks = _said(context), _marks(context)
         finally:
             context.staging.delete([key for key, _ in context.staging.list()])
+            if context.scratch:
+                shutil.rmtree(context.scratch, ignore_errors=True)
     note = context.notebook.get(f"{context.run_id}.json")
     context.notebook.delete([f"{context.run_id}.json"])
     if note is None:

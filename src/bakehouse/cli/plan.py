@@ -128,7 +128,7 @@ def _check(plan: dict[str, Any]) -> str:
     return f"{plan['check']['tasks']:,} of {plural(plan['tasks'], 'task')} are compared with their sources"
 
 
-_HEADER = ["name", "dtype", "shape", "chunks", "shards", "objects", "size", "computed because"]
+_HEADER = ["name", "dtype", "shape", "chunks", "shards", "objects", "size", "how"]
 
 
 def _row(array: dict[str, Any]) -> list[str]:
@@ -143,8 +143,17 @@ def _row(array: dict[str, Any]) -> list[str]:
         _lengths(array["chunks"]),
         shards,
         *counts,
-        array["computed_because"] or "",
+        _how(array),
     ]
+
+
+def _how(array: dict[str, Any]) -> str:
+    """Say whether an array's bytes are moved, and if not, why."""
+    if array["moves"]:
+        return "moved"
+    done = "computed" if array["computed_because"] else "decoded"
+    spilled = ", by way of tiles" if array["spills"] else ""
+    return f"{done}{spilled}: {array['computed_because'] or array['stays_because']}"
 
 
 def _lengths(lengths: list[int]) -> str:

@@ -79,6 +79,10 @@ class StoreSpec(Strict):
     encoding: dict[str, dict[str, Any]] = Field(default={}, description="Encoding by variable, as in xarray")
     attrs: dict[str, Any] = Field(default={}, description="Attributes to add to the root")
     zarr_format: Literal[2, 3] | None = None
+    codecs: Literal["auto", "source", "default"] | None = Field(
+        default=None,
+        description="Compression: the sources' where chunks can be moved (auto), uncompressed ones too, or the default",
+    )
     format: Literal["zarr", "icechunk"] | None = Field(
         default=None, description="Plain zarr, or an Icechunk repository in which each version is a snapshot"
     )

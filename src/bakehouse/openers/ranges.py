@@ -18,21 +18,26 @@ from bakehouse.storage import Source, read_ranges
 BATCH_BYTES = 2**24
 
 
-def read_region(source: Source, manifest: Manifest, spans: tuple[Span, ...]) -> Any:
+def read_region(source: Source, manifest: Manifest, spans: tuple[Span, ...], out: Any = None) -> Any:
     """Read a region in the stored dtype; each chunk is fetched and decoded once.
+
+    Parameters
+    ----------
+    out
+        Where to put the values, if not into an array of their own.
 
     Raises
     ------
     SourceError
         If a range can't be read, or a chunk does not decode to what the manifest says.
     """
-    out = np.full([b - a for a, b in spans], manifest.fill, dtype=manifest.dtype)
+    if out is None:
+        out = np.empty([b - a for a, b in spans], dtype=manifest.dtype)
     batch: list[Cell] = []
     held = 0
     for cell in manifest.cells(spans):
-        if cell.length:
-            batch.append(cell)
-            held += cell.length
+        batch.append(cell)
+        held += cell.length
         if held > BATCH_BYTES:
             _read_batch(source, manifest, batch, out)
             batch, held = [], 0
@@ -42,14 +47,14 @@ def read_region(source: Source, manifest: Manifest, spans: tuple[Span, ...]) -> 
 
 def _read_batch(source: Source, manifest: Manifest, cells: Sequence[Cell], out: Any) -> None:
     """Fetch the chunks of a batch together, then decode one after the other."""
-    if not manifest.filters and len(cells) == 1 and manifest.keys is None:
+    if not manifest.filters and len(cells) == 1 and cells[0].length and manifest.keys is None:
         cells = [_rows(manifest, cells[0])]
         found = read_ranges(source, [(c.offset, c.offset + c.length) for c in cells])
     else:
         found = fetch(source, manifest, [c.index for c in cells])
     for cell, data in zip(cells, found, strict=True):
-        if data is not None:
-            out[cell.region] = decode_chunk(source, manifest, cell.index, data)[cell.inside]
+        values = manifest.fill if data is None else decode_chunk(source, manifest, cell.index, data)[cell.inside]
+        out[cell.region] = values
 
 
 def _rows(manifest: Manifest, cell: Cell) -> Cell:

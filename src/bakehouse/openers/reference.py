@@ -42,13 +42,18 @@ _library: ContextVar[bool] = ContextVar("bakehouse_library", default=False)
 
 
 @contextmanager
-def library_reads() -> Iterator[None]:
+def library_reads(asked: bool = True) -> Iterator[None]:
     """While active, values come from the reader library alone: a second opinion on what the manifests gave."""
-    token = _library.set(True)
+    token = _library.set(asked)
     try:
         yield
     finally:
         _library.reset(token)
+
+
+def is_library_asked() -> bool:
+    """Say whether values are to come from the reader library."""
+    return _library.get()
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,11 @@ class ReferenceArray(BackendArray):
     def __getitem__(self, key: indexing.ExplicitIndexer) -> Any:
         """Read a region."""
         return indexing.explicit_indexing_adapter(key, self.shape, indexing.IndexingSupport.OUTER, self._read)
+
+    @property
+    def place(self) -> Source:
+        """Name the file that the manifest is about."""
+        return self.opened.source
 
     def manifest(self) -> Manifest | str:
         """Tell where the chunks lie, or why they can't be read as byte ranges."""

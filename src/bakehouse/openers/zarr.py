@@ -10,10 +10,10 @@ import numpy as np
 import zarr
 
 from bakehouse.manifests import CHECKSUMS, COMPRESSORS, ChunkKeys, Filter, Manifest
+from bakehouse.plan.codecs import from_numcodecs, from_zarr3
 
 PLAIN = COMPRESSORS | CHECKSUMS | {"shuffle"}
 """Codecs that turn bytes into bytes."""
-SHUFFLES = {"noshuffle": 0, "shuffle": 1, "bitshuffle": 2}
 
 
 class _NotPlainError(Exception):
@@ -46,7 +46,7 @@ def _of_v2(array: Any, path: str, found: Mapping[str, Any]) -> Manifest:
     if found["order"] != "C" and array.ndim > 1:
         raise _NotPlainError("its chunks are stored in Fortran order")
     steps = [*(found.get("filters") or ()), *([found["compressor"]] if found.get("compressor") else [])]
-    filters = tuple(_plain(step["id"], {k: v for k, v in step.items() if k != "id"}) for step in steps)
+    filters = tuple(_plain(from_numcodecs(step, array.dtype.itemsize), step["id"]) for step in steps)
     keys = ChunkKeys(path, found.get("dimension_separator") or ".")
     return _manifest(array, array.chunks, array.dtype, filters, keys)
 
@@ -61,7 +61,7 @@ def _of_v3(array: Any, path: str, found: Mapping[str, Any]) -> Manifest:
     if codecs[0]["name"] == "sharding_indexed":
         keys, codecs, chunks = _inside(keys, codecs, found["chunk_grid"]["configuration"]["chunk_shape"])
     dtype = _ordered(array.dtype, codecs[0])
-    filters = tuple(_plain_v3(codec["name"], codec.get("configuration") or {}) for codec in codecs[1:])
+    filters = tuple(_plain(from_zarr3(codec), codec["name"]) for codec in codecs[1:])
     return _manifest(array, chunks, dtype, filters, keys)
 
 
@@ -101,17 +101,7 @@ def _ordered(dtype: np.dtype[Any], codec: Mapping[str, Any]) -> np.dtype[Any]:
     return dtype.newbyteorder("<" if endian == "little" else ">")
 
 
-def _plain_v3(name: str, said: Mapping[str, Any]) -> Filter:
-    """Give numcodecs' name for one of zarr v3's codecs."""
-    if name == "blosc":
-        held = {k: said[k] for k in ("cname", "clevel", "blocksize") if k in said}
-        return _plain(name, {**held, "shuffle": SHUFFLES[said.get("shuffle", "noshuffle")]})
-    if name == "zstd":
-        return _plain(name, {"level": said.get("level", 0), "checksum": bool(said.get("checksum"))})
-    return _plain(name.removeprefix("numcodecs."), {k: v for k, v in said.items() if k != "id"})
-
-
-def _plain(name: str, said: Mapping[str, Any]) -> Filter:
-    if name not in PLAIN or not all(isinstance(v, int | str) for v in said.values() if v is not None):
+def _plain(step: Filter | None, name: str) -> Filter:
+    if step is None or step.id not in PLAIN:
         raise _NotPlainError(f"codec {name} needs the zarr library")
-    return Filter.of(name, **{k: v for k, v in said.items() if v is not None})
+    return step

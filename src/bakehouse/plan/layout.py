@@ -30,8 +30,9 @@ ENCODING_KEYS = {
     "calendar",
     "preferred_chunks",
     "write_empty_chunks",
+    "keepbits",
 }
-"""What `encoding` may say of a variable; the last two change nothing here."""
+"""What `encoding` may say of a variable; `preferred_chunks` and `write_empty_chunks` change nothing here."""
 
 
 def lay_out(template: Template, options: StoreOptions) -> Template:

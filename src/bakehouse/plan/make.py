@@ -9,6 +9,7 @@ from bakehouse.plan.base import Base
 from bakehouse.plan.combine import combine
 from bakehouse.plan.layout import lay_out
 from bakehouse.plan.moves import choose_stored
+from bakehouse.plan.passes import choose_spill
 from bakehouse.plan.tasks import make_tasks
 from bakehouse.plan.types import VIRTUAL, Plan, PlannedInput, StoreOptions, Template
 from bakehouse.plan.version import digest, digest_inputs, prefix_of, said, version_of
@@ -45,7 +46,7 @@ def make_plan(
     if options.format in VIRTUAL:
         template = lay_out_references(combined, schema, options, label)
     else:
-        template = choose_stored(lay_out(combined, options), schema, options)
+        template = choose_spill(choose_stored(lay_out(combined, options), schema, options), memory_bytes)
     found = [(key, each) for key, several in sorted(schema.inputs.items()) for each in several]
     inputs = tuple(PlannedInput(key, i.url, i.identity, i.gap) for key, i in found)
     shaping = said(options)

@@ -25,7 +25,8 @@ def choose_stored(template: Template, schema: DatasetSchema, options: StoreOptio
             if array is not None and all(place in key for place in array.owner):
                 found[name].update(_counted(array, variable, template.axes, dict(key)))
     arrays = {name: _choose(array, found[name], options) for name, array in template.arrays.items()}
-    return replace(template, arrays=arrays)
+    notes = (note for name, array in arrays.items() if array.stored for note in _exceptions(name, found[name]))
+    return replace(template, arrays=arrays, notes=(*template.notes, *notes))
 
 
 def bare(stored: ChunkFormat) -> ChunkFormat:
@@ -98,11 +99,21 @@ def _choose(array: ArrayPlan, found: Stored, options: StoreOptions) -> ArrayPlan
     if set(asked) & set(CODEC_KEYS):
         same = asked_filters(asked, array.itemsize) == best.filters
         return replace(array, stays="" if same else "the recipe asks for other codecs", stored=best if same else None)
+    if asked.get("keepbits"):
+        return replace(array, stays="its values are rounded")
     if options.codecs == "default":
         return replace(array, stays="the recipe asks for the default codecs")
     if not best.is_compressed and options.codecs == "auto":
         return replace(array, stays="the sources are not compressed, the store is; codecs='source' moves them")
     return replace(array, stored=best, stays="")
+
+
+def _exceptions(name: str, found: Stored) -> Iterator[str]:
+    """Say what of an array is not moved though most of it is."""
+    total = sum(found.values())
+    for (stored, why), count in found.items():
+        if stored is None:
+            yield f"{100 * count / total:.0f} % of '{name}' are decoded, the rest is moved: {why}"
 
 
 def _reason(reasons: Iterable[str]) -> str:

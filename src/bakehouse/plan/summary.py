@@ -77,6 +77,9 @@ def _array(array: ArrayPlan) -> dict[str, Any]:
         "objects": count_objects(whole, array.objects),
         "bytes": array.itemsize * _count(array.shape),
         "computed_because": array.why or None,
+        "moves": array.stored is not None,
+        "stays_because": array.stays or None,
+        "spills": array.spill,
     }
 
 

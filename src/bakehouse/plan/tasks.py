@@ -14,6 +14,8 @@ from bakehouse.plan.virtual import reference_task
 
 TASK_BYTES = 2**24
 TASK_OBJECTS = 64
+SPILLED_BYTES = 2**26
+"""What is written together of an array that is read from tiles: more would share nothing."""
 COMMITS = 1000
 """About how many tasks a repository of snapshots gets: each is a commit, which writes its arrays' manifests anew."""
 
@@ -54,7 +56,11 @@ def make_tasks(template: Template, memory_bytes: int, only: set[Box] | None = No
 
 def cell_edges(array: ArrayPlan, axes: Mapping[str, Axis], memory_bytes: int) -> list[list[int]]:
     """Give the edges along each dimension of the boxes that are written together."""
-    cohorts = [_cohort_edges(array, i, axes) for i in range(len(array.dims))]
+    if array.spill:
+        cohorts = [edges(n, length) for n, length in zip(array.shape, array.objects, strict=True)]
+        memory_bytes = min(memory_bytes, SPILLED_BYTES)
+    else:
+        cohorts = [_cohort_edges(array, i, axes) for i in range(len(array.dims))]
     return split_cohorts(cohorts, list(array.objects), max(1, memory_bytes // array.itemsize))
 
 

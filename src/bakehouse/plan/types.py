@@ -120,6 +120,8 @@ class ArrayPlan:
         fit are decoded and encoded.
     stays
         Why nothing is moved, if nothing is.
+    spill
+        Whether inputs are cut into tiles on scratch space first: what many objects share is decoded once.
     """
 
     name: str
@@ -140,6 +142,7 @@ class ArrayPlan:
     fills: bool = False
     stored: ChunkFormat | None = None
     stays: str = ""
+    spill: bool = False
 
     @property
     def objects(self) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ import io
 import os
 from collections import OrderedDict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 2**16
 KEPT_BLOCKS = 64
 GAP_BYTES = 2**16
+AT_ONCE = 8
+"""Requests that are under way at the same time."""
 
 
 class RangeFile(io.RawIOBase):
@@ -130,9 +133,11 @@ def _ranges(source: Source, ranges: list[Span]) -> list[Any]:
             return [_read_at(file, start, stop) for start, stop in ranges]
     remote = RangeFile(source)
     found: dict[Span, Any] = {span: b"" for span in ranges if span[0] == span[1]}
-    for first, last, members in coalesced(ranges):
-        data = remote.fetch(first, last - first)
-        found |= {(a, b): data[a - first : b - first] for a, b in members}
+    groups = list(coalesced(ranges))
+    with ThreadPoolExecutor(max(1, min(AT_ONCE, len(groups))), "bakehouse-ranges") as pool:
+        fetched = pool.map(lambda group: remote.fetch(group[0], group[1] - group[0]), groups)
+        for (first, _, members), data in zip(groups, fetched, strict=True):
+            found |= {(a, b): data[a - first : b - first] for a, b in members}
     return [found[span] for span in ranges]
 
 

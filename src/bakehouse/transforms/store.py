@@ -11,7 +11,7 @@ import apache_beam as beam
 from bakehouse.context import MEMORY_BYTES, Context, current
 from bakehouse.errors import RecipeError
 from bakehouse.patterns import Dimension, combine_dims_of
-from bakehouse.plan.types import COMBINE_ATTRS, FORMATS, MISSING, ORDERS, VIRTUAL, StoreOptions
+from bakehouse.plan.types import CODECS, COMBINE_ATTRS, FORMATS, MISSING, ORDERS, VIRTUAL, StoreOptions
 from bakehouse.schema import merge_all
 from bakehouse.storage import Target
 from bakehouse.transforms.marks import mark
@@ -19,6 +19,7 @@ from bakehouse.transforms.policies import insist_known, insist_tolerance
 from bakehouse.transforms.prepare import Prepare
 from bakehouse.transforms.references import CompareReferences, Refer, gather
 from bakehouse.transforms.steps import Compare, Describe, Route, Write
+from bakehouse.transforms.tiles import TILED, Split, Tile
 from bakehouse.writers.icechunk.storage import library
 from bakehouse.writers.publish import consolidated, publish_documents
 from bakehouse.writers.references.table import Table
@@ -52,7 +53,12 @@ class StoreToZarr(beam.PTransform):
     attrs
         Attributes to add to the store.
     encoding
-        Variable to encoding, as in `xarray.Dataset.to_zarr`.
+        Variable to encoding, as in `xarray.Dataset.to_zarr`; besides, ``keepbits``: how many bits of the mantissa of
+        floats are kept (values are rounded, which the store's attributes state; what is rounded compresses better).
+    codecs
+        How chunks are compressed where `encoding` says nothing: ``auto`` keeps the sources' compression where chunks
+        can be moved byte for byte, and uses zstd after a byte shuffle elsewhere; ``source`` also moves chunks that are
+        not compressed; ``default`` moves none.
     zarr_format
         2 or 3; consolidated metadata is written for both.
     format
@@ -99,6 +105,7 @@ class StoreToZarr(beam.PTransform):
     coordinate_tolerance: Mapping[str, float] | float | None = None
     check_order: bool | None = None
     format: str = "zarr"
+    codecs: str = "auto"
     inline_bytes: int | None = None
 
     def __post_init__(self) -> None:
@@ -110,6 +117,7 @@ class StoreToZarr(beam.PTransform):
         if self.zarr_format not in (None, 2, 3):
             raise RecipeError(f"zarr_format is {self.zarr_format}", None, None, "use 2 or 3")
         insist_known("format", self.format, FORMATS)
+        insist_known("codecs", self.codecs, CODECS)
         self._insist_virtual()
         if self.format == "icechunk" and self.zarr_format == 2:
             raise RecipeError("zarr_format is 2", None, "Icechunk stores zarr v3 only", "use zarr_format=3")
@@ -147,6 +155,7 @@ class StoreToZarr(beam.PTransform):
             self.missing_variables,
             self.coordinate_tolerance or 0.0,
             self.format,
+            self.codecs,
             inline_bytes=StoreOptions.inline_bytes if self.inline_bytes is None else self.inline_bytes,
         )
 
@@ -175,6 +184,9 @@ class StoreToZarr(beam.PTransform):
         side = beam.pvalue.AsSingleton(prepared)
         gaps = prepared | "Gaps" >> beam.FlatMap(lambda each: each.gaps)
         fragments = (fragments, gaps) | "All" >> beam.Flatten()
+        split = fragments | "Split" >> beam.ParDo(Split(context), side).with_outputs(TILED, main="direct")
+        tiles = split[TILED] | "Inputs" >> beam.GroupByKey() | "Tile" >> beam.ParDo(Tile(context), side)
+        fragments = (split["direct"], tiles) | "Both" >> beam.Flatten()
         if self.format in VIRTUAL:
             finished = _referred(fragments, prepared, context)
             return finished if inside else finished | "Publish" >> beam.Map(_publish_now, side)

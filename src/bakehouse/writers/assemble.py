@@ -13,6 +13,9 @@ import xarray as xr
 from bakehouse.chunks import Span, overlap
 from bakehouse.errors import BakehouseError, SchemaError
 from bakehouse.openers.describe import raw_variable
+from bakehouse.openers.ranges import read_region
+from bakehouse.openers.reference import is_library_asked
+from bakehouse.openers.views import view_of
 from bakehouse.patterns import Key
 from bakehouse.plan.tasks import input_spans, repeated_spans
 from bakehouse.plan.types import ArrayPlan, Axis, Part
@@ -20,6 +23,7 @@ from bakehouse.writers.encode import cf_encoding, encode, missing_value, stored_
 from bakehouse.writers.kept import KeptValues
 from bakehouse.writers.pieces import pieces
 from bakehouse.writers.receipts import Taken
+from bakehouse.writers.rounding import rounded
 
 EXACT = 2**53
 """Whole numbers up to here are floats of 64 bits."""
@@ -107,9 +111,11 @@ def assemble(
     out = np.empty([b - a for a, b in part.spans], dtype=stored)
     taken: list[Taken] = []
     filled = kept.fill(array, axes, part, out) if kept else 0
+    direct = asked.get("keepbits") is None
     for found in overlaps(array, axes, part, fragments):
         for piece in pieces(array, found):
-            _put(array, out, piece, stored_values(array, piece, asked))
+            if not (direct and _read_into(array, out, piece)):
+                _put(array, out, piece, stored_values(array, piece, asked))
         if array.name in found.fragment.variables:
             taken.append(Taken(found.fragment.url, array.name, found.store))
         filled += math.prod(b - a for a, b in found.store)
@@ -121,15 +127,33 @@ def assemble(
     return out, taken
 
 
+def _read_into(array: ArrayPlan, out: Any, found: Overlap) -> bool:
+    """Decode a region straight into the box, where the source's manifest says how; say whether it could be done."""
+    variable = found.fragment.variables.get(array.name)
+    view = view_of(variable) if variable is not None and array.raw is not None else None
+    manifest = view.reference.manifest() if view and not is_library_asked() else "nothing to index"
+    if view is None or isinstance(manifest, str) or manifest.dtype.newbyteorder("=") != out.dtype.newbyteorder("="):
+        return False
+    spans, region = view.spans(found.source), out[found.box or ...]
+    gained = tuple(i for i, d in enumerate(array.dims) if d in array.expand)
+    fits = all(0 <= a < b <= n for (a, b), n in zip(spans, manifest.shape, strict=True))
+    if not fits or any(region.shape[i] != 1 for i in gained):
+        return False
+    region = np.expand_dims(region.squeeze(gained), tuple(view.fixed)) if region.ndim else region
+    read_region(view.reference.place, manifest, spans, region)
+    return True
+
+
 def stored_values(array: ArrayPlan, found: Overlap, asked: Mapping[str, Any]) -> Any:
     """Read a region of a fragment as the store keeps it."""
     variable = found.fragment.variables.get(array.name)
     if variable is None:
         return np.full(_lengths(found), stored_fill(array, asked))
     if array.raw is not None and (raw := raw_variable(variable)) is not None:
-        return raw[0][found.source].values
+        return rounded(array, raw[0][found.source].values, asked)
     try:
-        return encode(array.name, variable[found.source], cf_encoding(array, dict(asked))).values
+        encoded = encode(array.name, variable[found.source], cf_encoding(array, dict(asked))).values
+        return rounded(array, encoded, asked)
     except BakehouseError as error:
         raise type(error)(error.message, found.fragment.url, error.cause, error.fix) from error
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,6 +25,12 @@ from bakehouse.writers.objects import Box, Index, is_by_hand, objects_in, put_ob
 from bakehouse.writers.receipts import Taken
 from bakehouse.writers.store import RecordingStore
 from bakehouse.writers.whole import Whole, whole_chunks
+
+AT_ONCE = 8
+"""Inputs that are read at the same time, where they lie behind a network."""
+
+Members = list[tuple[Index, Whole]]
+"""Chunks of the store, and the source chunks of one input that they are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,21 +95,33 @@ def _around(places: Iterable[int], chunk: int, size: int) -> Span:
 
 def _fetched(stored: ChunkFormat, wanted: Mapping[Index, Whole], fill: Any) -> dict[Index, bytes]:
     """Read source chunks and give them as the store has them, each input's in one go."""
-    by_source: dict[int, list[tuple[Index, Whole]]] = defaultdict(list)
+    by_input: dict[int, list[tuple[Index, Whole]]] = defaultdict(list)
     for index, whole in wanted.items():
-        by_source[id(whole.manifest)].append((index, whole))
+        by_input[id(whole.manifest)].append((index, whole))
     found: dict[Index, bytes] = {}
-    for members in by_source.values():
-        first = members[0][1]
-        data = fetch(first.reference.opened.source, first.manifest, [whole.index for _, whole in members])
+    for members, data in _fetch_each(list(by_input.values())):
         for (index, whole), each in zip(members, data, strict=True):
             found[index] = _as_stored(stored, whole, each, fill)
     return found
 
 
+def _fetch_each(inputs: Sequence[Members]) -> Iterator[tuple[Members, list[Any]]]:
+    """Fetch the chunks of each input; of several at once where they lie behind a network."""
+    if len(inputs) < 2 or all(members[0][1].reference.place.is_local for members in inputs):
+        yield from ((members, _fetch(members)) for members in inputs)
+        return
+    with ThreadPoolExecutor(min(AT_ONCE, len(inputs)), "bakehouse-inputs") as pool:
+        yield from zip(inputs, pool.map(_fetch, inputs), strict=True)
+
+
+def _fetch(members: Members) -> list[Any]:
+    first = members[0][1]
+    return fetch(first.reference.place, first.manifest, [whole.index for _, whole in members])
+
+
 def _as_stored(stored: ChunkFormat, whole: Whole, data: Any, fill: Any) -> bytes:
     """Take a source chunk as it is if it is encoded as the store's chunks are; else decode it and encode it anew."""
-    manifest, source = whole.manifest, whole.reference.opened.source
+    manifest, source = whole.manifest, whole.reference.place
     own = manifest.format
     same = (bare(own).filters, own.dtype) == (stored.filters, stored.dtype)
     if data is None:

@@ -40,7 +40,7 @@ def cf_encoding(array: ArrayPlan, asked: Mapping[str, Any] | None = None) -> dic
 def is_lossy(array: ArrayPlan, asked: Mapping[str, Any]) -> bool:
     """Say whether storing rounds values: then stored values are what can be compared."""
     encoding = cf_encoding(array, asked)
-    return bool({"scale_factor", "add_offset"} & set(encoding)) or bool(set(asked) & set(CF_KEYS))
+    return bool({"scale_factor", "add_offset"} & set(encoding)) or bool(set(asked) & {*CF_KEYS, "keepbits"})
 
 
 def encode(name: str, variable: xr.Variable, encoding: Mapping[str, Any]) -> xr.Variable:

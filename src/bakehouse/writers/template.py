@@ -18,6 +18,7 @@ from bakehouse.plan.codecs import CODEC_KEYS, DEFAULT_LEVEL, as_zarr3, default_f
 from bakehouse.plan.types import ArrayPlan, Template
 from bakehouse.schema import POINTING, thaw
 from bakehouse.writers.encode import cf_encoding, encode, sample_of
+from bakehouse.writers.rounding import quantisation
 
 Documents = dict[str, bytes]
 METADATA_NAMES = ("zarr.json", ".zgroup", ".zattrs", ".zarray", ".zmetadata")
@@ -76,7 +77,7 @@ def _encoded(array: ArrayPlan, asked: dict[str, Any], zarr_format: int) -> xr.Va
     else:
         sample = encode(array.name, xr.Variable(("sample",), sample_of(array.dtype), attrs), cf_encoding(array, asked))
         dtype, attrs = sample.dtype, sample.attrs
-    lazy = _zeros(array.name, array.dims, array.shape, dtype, attrs)
+    lazy = _zeros(array.name, array.dims, array.shape, dtype, {**attrs, **quantisation(array, asked)})
     pointing = {k: v for k, v in thaw(array.encoding).items() if k in POINTING}
     lazy.encoding = {**pointing, **_layout(array), **_compression(array, dtype, asked, zarr_format)}
     return lazy

@@ -5,16 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-import xarray as xr
-from xarray.core import indexing
 
 from bakehouse.chunks import Span
 from bakehouse.manifests import Manifest
-from bakehouse.openers.describe import raw_variable
 from bakehouse.openers.reference import ReferenceArray
+from bakehouse.openers.views import Along, view_of
 from bakehouse.plan.tasks import input_spans
 from bakehouse.plan.types import ArrayPlan, Axis, Part
 from bakehouse.writers.assemble import Fragment, belongs
@@ -30,14 +25,6 @@ class Whole:
     reference: ReferenceArray
     manifest: Manifest
     index: Index
-
-
-@dataclass(frozen=True)
-class _Along:
-    """One dimension of a variable: the axis of the file that it is, and the first element that is taken of it."""
-
-    axis: int
-    start: int
 
 
 def whole_chunks(
@@ -62,22 +49,21 @@ def whole_chunks(
 def _of_fragment(
     array: ArrayPlan, axes: Mapping[str, Axis], part: Part, fragment: Fragment
 ) -> Iterator[tuple[Index, Whole]]:
-    viewed = _viewed(fragment.variables[array.name]) if array.raw is not None else None
-    if viewed is None:
+    view = view_of(fragment.variables[array.name]) if array.raw is not None else None
+    if view is None:
         return
-    reference, fixed, along = viewed
-    manifest = reference.manifest()
+    manifest = view.reference.manifest()
     if isinstance(manifest, str) or str(manifest.dtype.newbyteorder("=")) != array.raw:
         return
-    if any(manifest.chunks[axis] != 1 for axis in fixed):
+    if any(manifest.chunks[axis] != 1 for axis in view.fixed):
         return
-    ranges = _ranges(array, axes, part, fragment, manifest, along)
+    ranges = _ranges(array, axes, part, fragment, manifest, view.along)
     if ranges is None:
         return
     for cell in itertools.product(*ranges):
-        place = dict(fixed) | {a.axis: k for a, (_, k) in zip(along, _inner(array, cell), strict=True)}
+        place = view.fixed | {a.axis: k for a, (_, k) in zip(view.along, _inner(array, cell), strict=True)}
         index = tuple(place[axis] for axis in range(len(manifest.shape)))
-        yield tuple(i for i, _ in cell), Whole(fragment, reference, manifest, index)
+        yield tuple(i for i, _ in cell), Whole(fragment, view.reference, manifest, index)
 
 
 def _inner(array: ArrayPlan, cell: tuple[tuple[int, int], ...]) -> Iterator[tuple[int, int]]:
@@ -85,29 +71,13 @@ def _inner(array: ArrayPlan, cell: tuple[tuple[int, int], ...]) -> Iterator[tupl
     return (each for d, each in zip(array.dims, cell, strict=True) if d not in array.expand)
 
 
-def _viewed(variable: xr.Variable) -> tuple[ReferenceArray, dict[int, int], list[_Along]] | None:
-    """Say which part of a source array a variable is: fixed positions, and where each of its dimensions begins."""
-    found = raw_variable(variable)
-    if found is None:
-        return None
-    lazy: Any = found[0]._data
-    key = lazy.key if isinstance(lazy, indexing.LazilyIndexedArray) else None
-    if not isinstance(key, indexing.BasicIndexer):
-        return None
-    fixed: dict[int, int] = {}
-    along: list[_Along] = []
-    for axis, (k, size) in enumerate(zip(key.tuple, found[1].shape, strict=True)):
-        if isinstance(k, int | np.integer):
-            fixed[axis] = int(k)
-        elif (k.step or 1) != 1:
-            return None
-        else:
-            along.append(_Along(axis, k.indices(size)[0]))
-    return found[1], fixed, along
-
-
 def _ranges(
-    array: ArrayPlan, axes: Mapping[str, Axis], part: Part, fragment: Fragment, manifest: Manifest, along: list[_Along]
+    array: ArrayPlan,
+    axes: Mapping[str, Axis],
+    part: Part,
+    fragment: Fragment,
+    manifest: Manifest,
+    along: tuple[Along, ...],
 ) -> list[list[tuple[int, int]]] | None:
     """List along each dimension which chunk of the store is which chunk of the source; None if there is none."""
     key, sides = dict(fragment.key), iter(along)

@@ -1,0 +1,86 @@
+"""The stages inside StoreToZarr that cut inputs into tiles, where the plan says that this is cheaper."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import apache_beam as beam
+import xarray as xr
+
+from bakehouse.context import Context
+from bakehouse.openers.describe import raw_variable
+from bakehouse.openers.reference import Opened
+from bakehouse.openers.tiles import Tiling, tiled
+from bakehouse.plan.sample import sample_tasks
+from bakehouse.plan.types import ArrayPlan
+from bakehouse.storage import Source, Target
+from bakehouse.writers.assemble import Fragment, belongs
+from bakehouse.writers.pieces import source_chunks
+from bakehouse.writers.tasks import Prepared
+
+TILED = "tiled"
+BAND_BYTES = 2**25
+"""What is decoded together, at least a row of source chunks."""
+
+
+class Split(beam.DoFn):
+    """Take the variables out of a fragment that are to be cut, each for itself; all else goes on as it is."""
+
+    def __init__(self, context: Context) -> None:
+        self.level = context.level
+
+    def process(self, fragment: Fragment, prepared: Prepared) -> Iterator[Any]:
+        """Split one fragment."""
+        plan = prepared.plan
+        left = {task.id for task in plan.tasks} - prepared.done | sample_tasks(plan, self.level) - prepared.checked
+        arrays = [a for a in plan.template.arrays.values() if a.spill and belongs(a, fragment)]
+        names = {a.name for a in arrays} if left and not fragment.witness else set()
+        rest = {n: v for n, v in fragment.variables.items() if n not in names}
+        yield Fragment(fragment.key, fragment.url, rest, fragment.witness) if names else fragment
+        for name in sorted(names):
+            alone = Fragment(fragment.key, fragment.url, {name: fragment.variables[name]})
+            yield beam.pvalue.TaggedOutput(TILED, (f"{name} {fragment.key}", alone))
+
+
+class Tile(beam.DoFn):
+    """Cut one variable of one input."""
+
+    def __init__(self, context: Context) -> None:
+        self.scratch = context.tiles
+
+    def process(self, element: tuple[str, Iterable[Fragment]], prepared: Prepared) -> Iterator[Fragment]:
+        """Cut it, and send on where its tiles are."""
+        for fragment in element[1]:
+            ((name, variable),) = fragment.variables.items()
+            array = prepared.plan.template.arrays[name]
+            yield Fragment(fragment.key, fragment.url, {name: cut(array, fragment, variable, self.scratch)})
+
+
+def cut(array: ArrayPlan, fragment: Fragment, variable: xr.Variable, scratch: Target) -> xr.Variable:
+    """Cut a variable as the objects of its array take it: stored values if they are stored as they are."""
+    raw = raw_variable(variable) if array.raw is not None else None
+    origin = raw[0] if raw else variable
+    opened = raw[1].opened if raw else Opened(Source(fragment.url, fragment.url), "")
+    name = hashlib.sha256(f"{array.name} {fragment.key} {fragment.url}".encode()).hexdigest()[:24]
+    dtype = (origin.dtype if raw is None else array.raw) or origin.dtype
+    tiling = Tiling(scratch, name, origin.shape, _lengths(array, variable), xr.Variable((), 0).astype(dtype).dtype.str)
+    made = tiled(origin, opened, array.name, tiling)
+    return xr.Variable(variable.dims, made._data, variable.attrs, variable.encoding, fastpath=True)
+
+
+def _lengths(array: ArrayPlan, variable: xr.Variable) -> tuple[int, ...]:
+    """Give the lengths of a tile: what an object covers, and along concat dims all that the input has.
+
+    The first dimension is cut into bands of whole source chunks, so that decoding takes little memory.
+    """
+    objects = dict(zip(array.dims, array.objects, strict=True))
+    sizes = {str(d): n for d, n in variable.sizes.items()}
+    lengths = {d: n if d in array.runs else min(objects[d], n) for d, n in sizes.items()}
+    first = next(iter(sizes))
+    row_bytes = math.prod(n for d, n in sizes.items() if d != first) * array.itemsize
+    step = (source_chunks(variable) or {}).get(first, 1)
+    band = max(1, BAND_BYTES // max(1, row_bytes) // step) * step
+    return tuple(min(band, n) if d == first else lengths[d] for d, n in sizes.items())
