@@ -149,3 +149,23 @@ def test_a_store_is_rechunked_from_yaml(project: Project, http_server: Server) -
     store = bakehouse.open("series", project.catalog)
     assert store.v.encoding["chunks"] == (12, 2, 4)
     assert_same(store.load(), xr.open_zarr(http_server.folder / "maps.zarr").load())
+
+
+def test_references_are_made_without_reading_the_data(project: Project, http_server: Server) -> None:
+    (http_server.folder / "in").mkdir()
+    field = np.random.default_rng(0).standard_normal((100, 200, 200)).astype("f4")
+    for i in range(2):
+        dataset = xr.Dataset({"v": (("time", "lat", "lon"), field)}, {"time": i * 100 + np.arange(100)})
+        dataset.to_netcdf(
+            http_server.folder / "in" / f"{i}.nc", encoding={"v": {"zlib": True, "chunksizes": (1, 200, 200)}}
+        )
+    say(project, http_server)
+    stored = sum(path.stat().st_size for path in (http_server.folder / "in").iterdir())
+    found = baked(project, "--sampled")
+    fetched = sum(request.bytes for request in http_server.log)
+    sampled = 2 * 64 * 2 * stored / 200  # 64 chunks of each input, by their library and through the references
+    assert found["status"] == "published"
+    assert fetched < sampled + stored / 10
+    http_server.clear()
+    assert baked(project, "--sampled")["status"] == "unchanged"
+    assert sum(request.bytes for request in http_server.log) < stored / 50

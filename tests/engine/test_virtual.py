@@ -23,6 +23,7 @@ from tests.engine.gribs import write_grib
 from tests.engine.pipeline import NAME, run_pipeline
 from tests.oracle import assert_same
 from tests.support.http import Server
+from tests.support.s3 import S3
 
 FORMATS = ["kerchunk-json", "kerchunk-parquet"]
 READERS = ["own", "kerchunk", "fsspec"]
@@ -225,3 +226,27 @@ def test_all_reasons_are_said_at_once(tmp_path: Path) -> None:
 def test_options_that_references_can_not_follow_are_refused(options: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(BakehouseError, match="virtual store|zarr v2"):
         StoreToZarr([], NAME, format="kerchunk-json", **options)
+
+
+def test_references_to_a_bucket_are_written_to_a_bucket(s3: S3, tmp_path: Path) -> None:
+    for i in range(2):
+        sea(i).to_netcdf(tmp_path / f"{i}.nc", encoding={"sst": {**DEFLATED, "chunksizes": (1, 3, 8)}})
+        s3.store().put(f"in/{i}.nc", (tmp_path / f"{i}.nc").read_bytes())
+    url = f"{s3.url}/in/{{}}.nc"
+    pattern = FilePattern(lambda time: url.format(time), ConcatDim("time", [0, 1]))
+    recipe = (
+        beam.Create(pattern.items())
+        | OpenURLWithFSSpec(open_kwargs=s3.fsspec_options)
+        | OpenWithXarray()
+        | StoreToZarr([d for d in pattern.combine_dims], NAME, str(tmp_path), format="kerchunk-json", inline_bytes=0)
+    )
+    run_pipeline(recipe)
+    refs = json.loads((tmp_path / NAME / "refs.json").read_text())
+    assert refs["refs"]["sst/1.0.0"][0] == url.format(0)
+    assert not any(word in json.dumps(refs) for word in (s3.key, s3.secret))
+    expected = joined(read(tmp_path, 0, 1))
+    own = ReferenceView(Target(str(tmp_path / NAME)), s3.fsspec_options).zarr_store
+    assert_same(xr.open_zarr(own, chunks=None).load(), expected)
+    said = {"remote_protocol": "s3", "remote_options": s3.fsspec_options}
+    plain = xr.open_dataset(str(tmp_path / NAME / "refs.json"), engine="kerchunk", storage_options=said)
+    assert_same(plain.load(), expected)
