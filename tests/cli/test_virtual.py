@@ -151,6 +151,22 @@ def test_a_store_is_rechunked_from_yaml(project: Project, http_server: Server) -
     assert_same(store.load(), xr.open_zarr(http_server.folder / "maps.zarr").load())
 
 
+def test_inputs_that_are_not_there_are_gaps_where_there_is_a_fill_value(
+    project: Project, inputs: Path, http_server: Server
+) -> None:
+    say(project, http_server, keys=(0, 1, 2))
+    (inputs / "1.nc").unlink()
+    for fill in (None, -1.0):
+        encoding: Any = {n: {"_FillValue": fill, "zlib": True, "chunksizes": (1, 3, 8)} for n in ("sst", "ice")}
+        for i in (0, 2):
+            sea(i).fillna(0).to_netcdf(inputs / f"{i}.nc", engine="h5netcdf", encoding=encoding)
+        result = project.run("bake", "links", "--missing", "skip")
+        assert (result.exit_code, "no _FillValue" in result.output) == ((1, True) if fill is None else (0, False))
+    store = bakehouse.open("links", project.catalog).load()
+    assert np.isnan(store.sst[2:4]).all()
+    np.testing.assert_array_equal(store.sst.values[4:], sea(2).fillna(0).sst.values)
+
+
 def test_references_are_made_without_reading_the_data(project: Project, http_server: Server) -> None:
     (http_server.folder / "in").mkdir()
     field = np.random.default_rng(0).standard_normal((100, 200, 200)).astype("f4")

@@ -41,12 +41,17 @@ class Findings:
         first, *rest = self.problems
         if not rest:
             raise SchemaError(first.message, f"{label}, {first.where}", first.cause, first.fix)
-        listed = [f"{e.message}\n  {e.where}\n  fix: {e.fix}" for e in self.problems[:SHOWN]]
+        listed = [_listed(each) for each in self.problems[:SHOWN]]
         more = len(self.problems) - SHOWN
         tail = [f"… and {more} more"] if more > 0 else []
         raise SchemaError(
             f"{len(self.problems)} reasons why the inputs can't be combined", label, "\n".join([*listed, *tail])
         )
+
+
+def _listed(error: SchemaError) -> str:
+    cause = f"\n  cause: {error.cause}" if error.cause else ""
+    return f"{error.message}\n  {error.where}{cause}\n  fix: {error.fix}"
 
 
 def name_input(key: Key, schema: InputSchema) -> str:

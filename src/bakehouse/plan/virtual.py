@@ -71,6 +71,7 @@ def _lay_out(
         return array
     if not stored.filters and _in_one_piece(members):
         stored = replace(stored, chunks=_cut(array, stored, members, template.axes))
+    _check_fill(array, schema, members, findings)
     inner = iter(stored.chunks)
     chunks = tuple(1 if d in array.expand else next(inner) for d in array.dims)
     array = replace(array, chunks=chunks, shards=None, stored=stored, stays="")
@@ -94,9 +95,8 @@ def _agreed(array: ArrayPlan, members: Members, findings: Findings) -> ChunkForm
     """Give how all inputs store their chunks; refuse an array of which there is no one way."""
     what = f"'{array.name}' can't be referred to"
     first_key, (first, mine) = next(iter(members.items()))
-    if array.raw is None or array.fills:
-        cause = array.why or "inputs that lack it are filled"
-        findings.refuse(what, _differing(members) or name_input(first_key, first), NATIVE, cause)
+    if array.raw is None:
+        findings.refuse(what, _differing(members) or name_input(first_key, first), NATIVE, array.why)
         return None
     for key, (schema, variable) in members.items():
         if variable.stored is None:
@@ -190,6 +190,14 @@ def _divisors(number: int) -> Iterator[int]:
         if number % n == 0:
             yield n
             yield number // n
+
+
+def _check_fill(array: ArrayPlan, schema: DatasetSchema, members: Members, findings: Findings) -> None:
+    """Insist on a fill value where inputs are not there or lack the variable: what is not referred to reads as that."""
+    lacking = [(key, each) for key, several in sorted(schema.inputs.items()) for each in several if key not in members]
+    if lacking and array.runs and array.fills and "_FillValue" not in dict(array.encoding):
+        cause = "it has no _FillValue, so what this input lacks would read as values"
+        findings.refuse(f"'{array.name}' can't be referred to", name_input(*lacking[0]), NATIVE, cause)
 
 
 def _check_aligned(array: ArrayPlan, members: Members, axes: Mapping[str, Axis], findings: Findings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import apache_beam as beam
 
 from bakehouse.context import Context
+from bakehouse.patterns import Key
 from bakehouse.plan.sample import SAMPLED_TASKS, level_of
 from bakehouse.plan.tasks import input_spans
 from bakehouse.plan.types import ArrayPlan, Part, Task
@@ -27,23 +29,27 @@ SAMPLED_BYTES, SAMPLED_CHUNKS = 2**24, 64
 
 
 class Refer(beam.DoFn):
-    """Refer to the chunks of an input, and pass on what the store holds of it as values."""
+    """Refer to the chunks of an input, and pass on what the store holds of it as values.
+
+    Both are pickled here, together: left to itself, Beam would pickle every array in them on its own.
+    """
 
     def __init__(self, mode: str) -> None:
         self.mode = mode
 
-    def process(self, fragment: Fragment, prepared: Prepared) -> Iterator[tuple[list[Piece], Fragment]]:
+    def process(self, fragment: Fragment, prepared: Prepared) -> Iterator[bytes]:
         """Refer to one input."""
         if self.mode == "bake" and not fragment.witness and _is_open(prepared):
             template = prepared.plan.template
-            yield list(refer(template, prepared.documents, fragment)), held_variables(template, fragment)
+            pieces = list(refer(template, prepared.documents, fragment))
+            yield pickle.dumps((pieces, held_variables(template, fragment)))
 
 
-def gather(found: Iterable[tuple[list[Piece], Fragment]], prepared: Prepared, mode: str) -> int:
+def gather(pickled: Iterable[bytes], prepared: Prepared, mode: str) -> int:
     """Write the references of all inputs, unless that is done; count the chunks."""
     if mode != "bake" or not _is_open(prepared):
         return 0
-    found = list(found)
+    found: list[tuple[list[Piece], Fragment]] = [pickle.loads(each) for each in pickled]
     receipt = write_references(prepared, [p for pieces, _ in found for p in pieces], [held for _, held in found])
     return len(receipt.sources)
 
@@ -54,6 +60,7 @@ class CompareReferences(beam.DoFn):
     def __init__(self, context: Context) -> None:
         self.level = context.level
         self.table: tuple[str, Table | None] = ("", None)
+        self.sample: tuple[str, frozenset[str]] = ("", frozenset())
 
     def process(self, fragment: Fragment, prepared: Prepared, written: int) -> Iterator[int]:
         """Compare one input."""
@@ -61,15 +68,16 @@ class CompareReferences(beam.DoFn):
         if not plan.tasks or fragment.witness or not fragment.variables:
             return
         full = level_of(plan, self.level) == "full"
-        if full or _name(fragment) in self._sample(prepared):
+        if full or _name(fragment.key) in self._sample(prepared):
             yield compare_task(self._read(prepared, fragment), _task(prepared, fragment, full), [fragment])
 
-    def _sample(self, prepared: Prepared) -> set[str]:
+    def _sample(self, prepared: Prepared) -> frozenset[str]:
         """Name the inputs to compare: those with the lowest digests, and the first."""
-        keys = [i.key for i in prepared.plan.inputs if not i.gap]
-        names = {hashlib.sha256(repr(key).encode()).hexdigest()[:16] for key in keys}
-        first = hashlib.sha256(repr(min(keys)).encode()).hexdigest()[:16]
-        return {*sorted(names)[: SAMPLED_TASKS // 2], first}
+        if self.sample[0] != prepared.plan.version:
+            keys = sorted(i.key for i in prepared.plan.inputs if not i.gap)
+            names = [_name(key) for key in keys]
+            self.sample = (prepared.plan.version, frozenset([*sorted(names)[: SAMPLED_TASKS // 2], *names[:1]]))
+        return self.sample[1]
 
     def _read(self, prepared: Prepared, fragment: Fragment) -> Prepared:
         """Read through the references as this run reaches the input."""
@@ -86,8 +94,8 @@ def _is_open(prepared: Prepared) -> bool:
     return any(task.id not in prepared.done for task in prepared.plan.tasks)
 
 
-def _name(fragment: Fragment) -> str:
-    return hashlib.sha256(repr(fragment.key).encode()).hexdigest()[:16]
+def _name(key: Key) -> str:
+    return hashlib.sha256(repr(key).encode()).hexdigest()[:16]
 
 
 def _task(prepared: Prepared, fragment: Fragment, full: bool) -> Task:
@@ -97,7 +105,7 @@ def _task(prepared: Prepared, fragment: Fragment, full: bool) -> Task:
         if name in fragment.variables and belongs(array, fragment):
             spans = input_spans(array, template.axes, dict(fragment.key))
             parts.append(Part(name, spans if full or is_held(array) else _corner(array, spans), 1, 0))
-    return Task(_name(fragment), tuple(parts))
+    return Task(_name(fragment.key), tuple(parts))
 
 
 def _corner(array: ArrayPlan, spans: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
