@@ -183,7 +183,12 @@ def _how(plan: dict[str, Any]) -> str:
         return "a sample of the values read through the references and compared with their sources"
     if plan["check"]["level"] == "full":
         return "every value compared with its source"
-    return f"{plan['check']['tasks']} of {plan['tasks']} tasks compared with their sources, value by value"
+    few = "; of arrays that were rechunked by way of tiles, what a few inputs have" if _any_spilled(plan) else ""
+    return f"{plan['check']['tasks']} of {plan['tasks']} tasks compared with their sources, value by value{few}"
+
+
+def _any_spilled(plan: dict[str, Any]) -> bool:
+    return any(array["spills"] for array in plan["arrays"])
 
 
 def _aliases(plan: dict[str, Any], job: Job) -> tuple[str, ...]:

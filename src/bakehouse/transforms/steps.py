@@ -14,7 +14,7 @@ from bakehouse.errors import RecipeError
 from bakehouse.openers.describe import describe, raw_variable
 from bakehouse.openers.spill import spill
 from bakehouse.patterns import Index, key_of
-from bakehouse.plan.sample import sample_tasks
+from bakehouse.plan.sample import level_of, sample_tasks
 from bakehouse.plan.tasks import cell_edges, reached
 from bakehouse.plan.types import StoreOptions
 from bakehouse.schema import DatasetSchema, Identity
@@ -141,4 +141,5 @@ class Compare(beam.DoFn):
             yield from (compare_witness(prepared, base.by_key[f.key], f) for f in fragments)
             return
         if task_id in sample_tasks(prepared.plan, self.level) - prepared.checked:
-            yield compare_task(prepared, prepared.task(task_id), fragments)
+            few = level_of(prepared.plan, self.level) == "sampled"
+            yield compare_task(prepared, prepared.task(task_id), fragments, few)

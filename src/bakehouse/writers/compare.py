@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -25,10 +25,18 @@ from bakehouse.writers.store import CandidateStore, data_store, open_planned_arr
 from bakehouse.writers.tasks import Prepared, kept_values
 
 PIECE_BYTES = 2**26
+FEW = 4
+"""Inputs of a sample of what was cut into tiles."""
 
 
-def compare_task(prepared: Prepared, task: Task, fragments: Iterable[Fragment]) -> int:
+def compare_task(prepared: Prepared, task: Task, fragments: Iterable[Fragment], few: bool = False) -> int:
     """Compare a task's part of the store with its sources, value by value; give the number of values.
+
+    Parameters
+    ----------
+    few
+        Of arrays that inputs are cut into tiles for, compare what comes from a few inputs: each of their objects has
+        values of all inputs, which would all be decoded.
 
     Raises
     ------
@@ -44,12 +52,13 @@ def compare_task(prepared: Prepared, task: Task, fragments: Iterable[Fragment]) 
     store = _Written(prepared)
     for part in task.parts:
         plan = prepared.plan.template.arrays[part.array]
-        met = overlaps(plan, prepared.plan.template.axes, part, found)
+        met = overlaps(plan, prepared.plan.template.axes, part, _spread(found) if few and plan.spill else found)
+        held = store.part(part, part.array in stored)
         for place in (piece for each in met for piece in pieces(plan, each, stored=True)):
             asked = prepared.asked.get(part.array, {})
             with library_reads():
                 expected = stored_values(plan, place, asked) if part.array in stored else decoded_values(plan, place)
-            actual = _read_back(store.raw(part.array) if part.array in stored else store.seen(part.array), plan, place)
+            actual = held(place)
             _insist_equal(plan, place, np.broadcast_to(expected, actual.shape), actual)
             compared += actual.size
         _compare_kept(prepared, part, store)
@@ -71,6 +80,22 @@ class _Written:
         store = CandidateStore(self.prepared.reading, documents, self.prepared.candidate, read_only=True)
         return xr.open_zarr(store, consolidated=True, chunks=None, decode_cf=True)
 
+    def part(self, part: Part, stored: bool) -> Callable[[Overlap], Any]:
+        """Give what reads regions of a box, stored or as a reader sees it: at once where it is small."""
+        plan = self.prepared.plan.template.arrays[part.array]
+        variable = self.raw(part.array) if stored else self.seen(part.array)
+        if part.size_bytes > PIECE_BYTES:
+            return lambda place: _read_back(variable, plan, place)
+        whole: list[Any] = []
+
+        def read(place: Overlap) -> Any:
+            if not whole:
+                whole.append(_read_back(variable, plan, replace(place, store=part.spans)))
+            inside = (slice(a - p, b - p) for (a, b), (p, _) in zip(place.store, part.spans, strict=True))
+            return np.asarray(whole[0][tuple(inside)])
+
+        return read
+
     def raw(self, name: str) -> Any:
         """Give an array as it is stored."""
         return open_planned_array(data_store(self.prepared.reading, read_only=True), self.prepared.documents, name)
@@ -78,6 +103,12 @@ class _Written:
     def seen(self, name: str) -> Any:
         """Give a variable as a reader sees it."""
         return self.dataset[name].variable
+
+
+def _spread(fragments: list[Fragment]) -> list[Fragment]:
+    """Choose a few inputs, the first and the last among them."""
+    ordered = sorted(fragments, key=lambda fragment: fragment.key)
+    return [ordered[i] for i in np.unique(np.linspace(0, len(ordered) - 1, FEW).astype(int))] if ordered else []
 
 
 def _compare_kept(prepared: Prepared, part: Part, store: _Written) -> None:
