@@ -14,7 +14,7 @@ from benchmarks import ours
 from benchmarks.environments import Environment
 from benchmarks.measure import Usage, run
 from benchmarks.results import Run
-from benchmarks.workloads.base import Peer, Workload
+from benchmarks.workloads.base import BASE, Peer, Workload
 
 HERE = Path(__file__).parent
 OURS = "bakehouse"
@@ -53,8 +53,18 @@ def run_ours(arena: Arena, number: int) -> Run:
     usage = run(asked, log, arena.timeout_s, {**ENV, **source_path(), **arena.env})
     said = ours.outcome(usage.stdout)
     error = ours.error_of(said) or usage.error
-    result = Path(said.get("url") or "nowhere")
+    result = readable(Path(said.get("url") or "nowhere"), arena)
     return finished(arena, OURS, "ours", number, usage, result, error, said.get("phases_s") or {})
+
+
+def readable(result: Path, arena: Arena) -> Path:
+    """Give references that name the inputs where they are; ours name the archive that they are a mirror of."""
+    document = result / "refs.json"
+    if not document.exists():
+        return result
+    local = arena.scratch / "references.json"
+    local.write_text(document.read_text().replace(BASE, f"{arena.base}/"))
+    return local
 
 
 def source_path() -> dict[str, str]:
