@@ -34,7 +34,7 @@ def counted() -> Iterator[Work]:
         patch.setattr(ranges, "decode", _decoding(work, ranges.decode))
         for module in (boxes, objects):
             patch.setattr(module, "encode_chunk", _encoding(work, module.encode_chunk))
-        patch.setattr(RecordingStore, "set", _setting(work, RecordingStore.set))
+        patch.setattr(RecordingStore, "put", _putting(work, RecordingStore.put))
         yield work
 
 
@@ -62,9 +62,9 @@ def _encoding(work: Work, encode: Any) -> Any:
     return encoding
 
 
-def _setting(work: Work, put: Any) -> Any:
-    async def setting(self: Any, key: str, value: Any) -> None:
+def _putting(work: Work, put: Any) -> Any:
+    def putting(self: Any, key: str, parts: Any) -> None:
         work.objects += 1
-        await put(self, key, value)
+        put(self, key, parts)
 
-    return setting
+    return putting

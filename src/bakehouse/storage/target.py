@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -106,12 +108,32 @@ class Target:
         except BaseError as error:
             raise self.failed("read", key, error) from error
 
-    def put(self, key: str, data: bytes) -> None:
+    def put(self, key: str, data: Any) -> None:
         """Write one object, replacing what was there."""
         try:
             obstore.put(self.store, key, data)
         except (BaseError, OSError) as error:
             raise self.failed("write", key, error) from error
+
+    def put_parts(self, key: str, parts: Iterable[Any]) -> None:
+        """Write one object from its parts; on a disk each is written as it comes.
+
+        The name of an unfinished file is one that obstore passes over when it lists a folder.
+        """
+        if not self.is_local:
+            return self.put(key, joined(parts))
+        path = Path(self.path, key)
+        partial = path.with_name(f"{path.name}#{os.getpid()}{threading.get_ident()}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with partial.open("wb") as file:
+                file.writelines(parts)
+            os.replace(partial, path)
+        except OSError as error:
+            raise self.failed("write", key, error) from error
+        finally:
+            partial.unlink(missing_ok=True)
+        return None
 
     def create(self, key: str, data: bytes) -> bool:
         """Write one object only if there is none; say whether what is there now is what this call wrote.
@@ -240,3 +262,10 @@ class Target:
             if full
             else "check the address, the credentials and their rights",
         )
+
+
+def joined(parts: Iterable[Any]) -> Any:
+    """Put parts together as they come, so that only the whole is held."""
+    buffer = io.BytesIO()
+    buffer.writelines(parts)
+    return buffer.getbuffer()

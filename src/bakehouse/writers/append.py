@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -57,6 +58,13 @@ class AppendingStore(RecordingStore):
             self.written[key] = put_merged(self.tail, key, value.to_bytes())
         else:
             await super().set(key, value)
+
+    def put(self, key: str, parts: Iterable[Any]) -> None:
+        """Write one object from its parts; into one that is published, what is new."""
+        if key in self.tail.known:
+            self.written[key] = put_merged(self.tail, key, b"".join(parts))
+        else:
+            super().put(key, parts)
 
 
 def put_merged(tail: Tail, key: str, new: bytes) -> Written:

@@ -16,10 +16,10 @@ from bakehouse.errors import StorageError, VerifyError
 from bakehouse.openers.reference import library_reads
 from bakehouse.plan.base import ANEW, Known
 from bakehouse.plan.types import ArrayPlan, Part, Task
+from bakehouse.writers import pieces
 from bakehouse.writers.assemble import Fragment, Overlap, belongs, decoded_values, overlaps, stored_values
 from bakehouse.writers.encode import is_lossy
 from bakehouse.writers.intact import insist_intact, object_keys
-from bakehouse.writers.pieces import pieces
 from bakehouse.writers.publish import consolidated
 from bakehouse.writers.store import CandidateStore, data_store, open_planned_array
 from bakehouse.writers.tasks import Prepared, kept_values
@@ -54,7 +54,7 @@ def compare_task(prepared: Prepared, task: Task, fragments: Iterable[Fragment], 
         plan = prepared.plan.template.arrays[part.array]
         met = overlaps(plan, prepared.plan.template.axes, part, _spread(found) if few and plan.spill else found)
         held = store.part(part, part.array in stored)
-        for place in (piece for each in met for piece in pieces(plan, each, stored=True)):
+        for place in (piece for each in met for piece in pieces.pieces(plan, each, stored=True)):
             asked = prepared.asked.get(part.array, {})
             with library_reads():
                 expected = stored_values(plan, place, asked) if part.array in stored else decoded_values(plan, place)
@@ -84,7 +84,7 @@ class _Written:
         """Give what reads regions of a box, stored or as a reader sees it: at once where it is small."""
         plan = self.prepared.plan.template.arrays[part.array]
         variable = self.raw(part.array) if stored else self.seen(part.array)
-        if part.size_bytes > PIECE_BYTES:
+        if part.size_bytes > pieces.PIECE_BYTES:
             return lambda place: _read_back(variable, plan, place)
         whole: list[Any] = []
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import zarr
-from zarr.abc.store import Store
 from zarr.core.array_spec import ArrayConfig, ArraySpec
 from zarr.core.buffer import default_buffer_prototype
 from zarr.core.sync import sync
@@ -19,7 +18,8 @@ from bakehouse.errors import ChunkAlignmentError
 from bakehouse.manifests import ChunkFormat
 from bakehouse.openers.codecs import encode_chunk
 from bakehouse.plan.codecs import format_of
-from bakehouse.writers.shards import build_shard, index_codecs_supported
+from bakehouse.writers.shards import index_codecs_supported, shard_parts
+from bakehouse.writers.store import RecordingStore
 
 PROTOTYPE = default_buffer_prototype()
 
@@ -27,7 +27,7 @@ Index = tuple[int, ...]
 """A chunk's place in the grid of an array."""
 
 
-def write_box(store: Store, array: zarr.Array[Any], spans: Sequence[Span], values: Any) -> None:
+def write_box(store: RecordingStore, array: zarr.Array[Any], spans: Sequence[Span], values: Any) -> None:
     """Write the objects of a box; what zarr-python reads back is what it would have written itself.
 
     Parameters
@@ -65,10 +65,9 @@ def stored_format(array: zarr.Array[Any]) -> ChunkFormat | None:
     return format_of(array.metadata.to_dict(), array.dtype.str)
 
 
-def put_object(store: Store, array: zarr.Array[Any], key: str, chunks: Iterable[Any]) -> None:
+def put_object(store: RecordingStore, array: zarr.Array[Any], key: str, chunks: Iterable[Any]) -> None:
     """Write one object: a shard of encoded chunks, or a single one."""
-    data = build_shard(chunks) if array.shards else next(iter(chunks))
-    sync(store.set(key, PROTOTYPE.buffer.from_bytes(data)))
+    store.put(key, shard_parts(chunks) if array.shards else [next(iter(chunks))])
 
 
 def objects_in(array: zarr.Array[Any], spans: Sequence[Span]) -> Iterator[tuple[str, list[Index]]]:

@@ -6,8 +6,7 @@ little-endian uint64 in C order over the shard's chunk grid, followed by their c
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import google_crc32c
@@ -111,12 +110,18 @@ def build_shard(chunks: Iterable[bytes | None]) -> bytes:
     >>> build_shard([b"ab", b"cde"])[:5], len(build_shard([b"ab", b"cde"]))
     (b'abcde', 41)
     """
-    body, entries = io.BytesIO(), []
+    return b"".join(shard_parts(chunks))
+
+
+def shard_parts(chunks: Iterable[bytes | None]) -> Iterator[bytes]:
+    """Give what a shard is put together of: encoded chunks, then the index."""
+    entries, position = [], 0
     for chunk in chunks:
-        entries.append((ABSENT, ABSENT) if chunk is None else (body.tell(), len(chunk)))
-        body.write(chunk or b"")
-    body.write(_index_bytes(np.array(entries, "<u8")))
-    return body.getvalue()
+        entries.append((ABSENT, ABSENT) if chunk is None else (position, len(chunk)))
+        if chunk is not None:
+            position += len(chunk)
+            yield chunk
+    yield _index_bytes(np.array(entries, "<u8"))
 
 
 def extend_shard(old: bytes, new: Mapping[int, bytes], count: int, reuse_gaps: bool = False) -> bytes:
