@@ -8,8 +8,11 @@ that has it; deciding whether variants agree is the plan's work, which can then 
 from __future__ import annotations
 
 import json
+import pickle
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
 
 from bakehouse.manifests import ChunkFormat
 from bakehouse.patterns import Key
@@ -116,6 +119,22 @@ class InputSchema:
     stands_for: tuple[str, int] | None = None
     gap: bool = False
     values: tuple[tuple[str, bytes], ...] = ()
+
+    def __reduce__(self) -> Any:
+        """Travel so that what inputs have in common arrives as one and the same object."""
+        state = dict(vars(self))
+        return _arrived, ({name: pickle.dumps(state.pop(name), -1) for name in COMMON}, state)
+
+
+COMMON = ("variables", "attrs", "previews", "sizes")
+"""What most inputs of a dataset have alike."""
+
+
+def _arrived(common: Mapping[str, bytes], own: Mapping[str, Any]) -> InputSchema:
+    return InputSchema(**{name: _loaded(data) for name, data in common.items()}, **own)
+
+
+_loaded = lru_cache(2**12)(pickle.loads)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 import tracemalloc
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -128,3 +130,45 @@ def test_a_task_holds_its_objects_and_a_piece_of_an_input(
 def test_a_bake_takes_the_same_memory_whatever_the_size_of_its_inputs(recipe: str, tmp_path: Path) -> None:
     first, *others = [found.peak_bytes for found in measure(tmp_path, [0.25, 0.5, 1], [recipe])]
     assert max(others) < 1.15 * first, (first, others)
+
+
+def test_two_requests_survey_a_small_input(http_server: Server, tmp_path: Path) -> None:
+    paths = write_small(http_server.folder, 5)
+    pattern = pattern_from_file_sequence([f"{http_server.url}/{path.name}" for path in paths], "time")
+    with using(context_of(tmp_path / "out", "plan")):
+        run_pipeline(recipe_of(pattern))
+    asked = [Counter(r.method for r in http_server.requests(f"/{path.name}")) for path in paths]
+    assert sum(each["HEAD"] for each in asked) == len(paths)
+    assert sum(each["GET"] for each in asked) == len(paths) + 1  # one byte to see that the server serves ranges
+    assert http_server.sent_bytes() < sum(path.stat().st_size for path in paths) + 10
+
+
+def test_inputs_are_asked_for_at_the_same_time(http_server: Server, tmp_path: Path) -> None:
+    paths = write_small(http_server.folder, 8)
+    met: list[int] = []
+    gate = threading.Barrier(4, timeout=20)
+    answer = http_server.fault_for
+
+    def waiting(path: str, method: str) -> Any:
+        if method == "HEAD":
+            met.append(gate.wait())  # answers come only if four questions are open at once
+        return answer(path, method)
+
+    http_server.fault_for = waiting  # type: ignore[method-assign]
+    pattern = pattern_from_file_sequence([f"{http_server.url}/{path.name}" for path in paths], "time")
+    recipe = beam.Create(pattern.items()) | OpenURLWithFSSpec(max_concurrency=4)
+    with using(context_of(tmp_path / "out")):
+        run_pipeline(recipe)
+    assert len(met) == len(paths)
+
+
+def write_small(folder: Path, count: int) -> list[Path]:
+    """Write files of a few kB, as many archives have them."""
+    paths = [folder / f"small{i}.nc" for i in range(count)]
+    for i, path in enumerate(paths):
+        values = np.zeros((1, 4, 5), "f4")
+        made = xr.Dataset(
+            {n: (("time", "y", "x"), values) for n in "abcd"}, {"time": [i], "y": range(4), "x": range(5)}
+        )
+        made.to_netcdf(path, engine="h5netcdf", encoding={n: {"chunksizes": (1, 4, 5), "zlib": True} for n in "abcd"})
+    return paths

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bakehouse.openers.reference import close_all
 from bakehouse.storage import remote
 from tests.faults.conftest import Case, case_of
 from tests.faults.site import Site, assert_reads, source, write_inputs
@@ -43,6 +44,7 @@ def second_of_web(first_of_web: Site, tmp_path_factory: pytest.TempPathFactory) 
 def headers(web: Server, first_of_web: Site) -> int:
     """Count the requests that reading one header takes."""
     web.clear()
+    close_all()
     assert first_of_web.run("plan", "sea")[0] == 0
     return len(web.requests("inputs/2.nc"))
 
@@ -50,6 +52,7 @@ def headers(web: Server, first_of_web: Site) -> int:
 @pytest.fixture
 def case(web: Server, first_of_web: Site, second_of_web: Site, tmp_path: Path) -> Iterator[Case]:
     web.clear()
+    close_all()  # what one process learnt of an input, another one has to ask for
     yield case_of(first_of_web.copy(tmp_path / "site"), first_of_web, second_of_web)
     web.heal()
 

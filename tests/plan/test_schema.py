@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from bakehouse.openers.times import extent_of
 from bakehouse.schema import DatasetSchema, Extent, Identity, InputSchema, VariableSchema, freeze, merge_all, thaw
+from tests.plan.samples import plan_of, schema_of, sea
 
 names = st.sampled_from(["t", "x", "sst", "lat"])
 number = st.one_of(st.floats(), st.integers(-(2**63), 2**63))
@@ -164,3 +165,23 @@ def test_values_that_inputs_share_are_kept_once() -> None:
     assert merged.values == {"d": b"12345678"}
     assert all(not found.values for each in merged.inputs.values() for found in each)
     assert merged == merge_all([*reversed(schemas), merged]) == pickle.loads(pickle.dumps(merged))
+
+
+def test_what_inputs_have_alike_is_compared_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    few, many = (_compared(monkeypatch, count) for count in (10, 100))
+    assert few == many > 0
+
+
+def _compared(monkeypatch: pytest.MonkeyPatch, count: int) -> int:
+    """Count how often planning compares or hashes the schema of a variable, of inputs that came one by one."""
+    made = schema_of(*(sea(start=2 * i) for i in range(count)))
+    alone = [DatasetSchema({k: found}, made.values) for k, found in made.inputs.items()]
+    arrived = merge_all(pickle.loads(pickle.dumps(each)) for each in alone)
+    assert arrived == made
+    asked = []
+    with monkeypatch.context() as patch:
+        for name in ("__eq__", "__hash__"):
+            kept = getattr(VariableSchema, name)
+            patch.setattr(VariableSchema, name, lambda *each, kept=kept: (asked.append(1), kept(*each))[1])
+        plan_of(arrived)
+    return len(asked)

@@ -285,7 +285,7 @@ def test_of_two_that_copy_at_once_one_wins_and_both_read(
 ) -> None:
     from bakehouse.storage import cache as module
 
-    monkeypatch.setattr(module, "_alone", lambda name: threading.Lock())  # as in two processes
+    monkeypatch.setattr(module, "alone_here", lambda name: threading.Lock())  # as in two processes
     source = source_of(served.address("a.nc"))
     with ThreadPoolExecutor(2) as pool:
         found = list(pool.map(lambda _: Cache(_Slow(str(folder))).hold(source), range(2)))

@@ -9,9 +9,9 @@ import xarray as xr
 from xarray.core import indexing
 from xarray.indexes import PandasIndex
 
-from bakehouse.openers.memory import Memory
 from bakehouse.openers.raw import Raw
 from bakehouse.openers.reference import Opened, ReferenceArray
+from bakehouse.storage.memory import Memory
 
 DECODING = ("concat_characters", "mask_and_scale", "decode_times", "decode_coords", "decode_timedelta", "use_cftime")
 INDEX_BYTES = 2**16

@@ -24,14 +24,14 @@ from xarray.core import indexing
 from bakehouse.chunks import Span
 from bakehouse.errors import BakehouseError, SourceError
 from bakehouse.manifests import Manifest
-from bakehouse.openers.hdf5 import raw_group
-from bakehouse.openers.hdf5.values import close_files
+from bakehouse.openers.hdf5 import forget, raw_group
 from bakehouse.openers.index import manifest_of
 from bakehouse.openers.local import as_local
 from bakehouse.openers.ranges import read_region
 from bakehouse.openers.raw import Raw
 from bakehouse.storage import Source
 from bakehouse.storage.identity import insist_still
+from bakehouse.storage.ranges import forget_heads
 
 OPEN_FILES = 16
 DRY_BYTES = 2**16
@@ -163,10 +163,11 @@ def open_raw(opened: Opened) -> Raw:
 
 
 def close_all() -> None:
-    """Forget the files that this process has open."""
+    """Forget the files that this process has open, and what it knows of others."""
     with _lock:
         _files.clear()
-    close_files()
+    forget()
+    forget_heads()
 
 
 atexit.register(close_all)  # h5py complains about files that are still open when the interpreter ends

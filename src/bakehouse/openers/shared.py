@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from bakehouse.openers.memory import Memory
 from bakehouse.plan.tolerance import COMPARED, SHOWN
+from bakehouse.storage.memory import Memory
 
 SLAB_BYTES = 2**26
 KEPT_BYTES = 2**18

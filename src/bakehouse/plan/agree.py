@@ -40,16 +40,38 @@ MEANING = {
 PACKING = ("dtype", "scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned")
 
 
+def members_by_name(inputs: Mapping[Key, InputSchema]) -> dict[str, Members]:
+    """List for each variable the inputs that have it, in the order of their keys, in which `inputs` are."""
+    found: dict[str, dict[Key, tuple[InputSchema, VariableSchema]]] = {}
+    for key, schema in inputs.items():
+        for name, variable in schema.variables:
+            found.setdefault(name, {})[key] = (schema, variable)
+    return dict(found)
+
+
+def variants_of(members: Members) -> Members:
+    """Keep of inputs that have a variable alike only the first: most have, and share one object."""
+    objects: dict[int, tuple[Key, InputSchema, VariableSchema]] = {}
+    for key, (schema, variable) in members.items():
+        objects.setdefault(id(variable), (key, schema, variable))
+    first: dict[VariableSchema, tuple[Key, InputSchema]] = {}
+    for key, schema, variable in objects.values():
+        first.setdefault(variable, (key, schema))
+    return {key: (schema, variable) for variable, (key, schema) in first.items()}
+
+
 def agree_attrs(
     what: str, members: Mapping[Key, tuple[InputSchema, Attrs]], strict: bool, findings: Findings
 ) -> dict[str, Any]:
     """Keep the attributes that all inputs share; refuse differences that change what values mean."""
-    first_key, (first, attrs) = min(members.items())
+    first_key, (first, attrs) = next(iter(members.items()))
     kept: dict[str, Any] = {}
-    texts = {key: dict(found) for key, (_, found) in members.items()}
-    for name in sorted({n for found in texts.values() for n in found}):
+    once = {id(found): dict(found) for _, found in members.values()}
+    texts = {key: once[id(found)] for key, (_, found) in members.items()}
+    for name in sorted({n for found in once.values() for n in found}):
         mine = texts[first_key].get(name)
-        other = next((k for k in sorted(members) if texts[k].get(name) != mine), None)
+        differs = any(found.get(name) != mine for found in once.values())
+        other = next((k for k in members if texts[k].get(name) != mine), None) if differs else None
         if other is None:
             kept[name] = json.loads(str(mine))
         elif strict or name in MEANING:

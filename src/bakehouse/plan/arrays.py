@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bakehouse.patterns import Key
-from bakehouse.plan.agree import Members, agree_attrs, agree_dtype, agree_encoding
+from bakehouse.plan.agree import Members, agree_attrs, agree_dtype, agree_encoding, variants_of
 from bakehouse.plan.axes import Inputs
 from bakehouse.plan.findings import Findings, name_both
 from bakehouse.plan.present import check_present, fillable, lacking_inputs
@@ -16,6 +16,7 @@ from bakehouse.schema import Attrs, InputSchema, VariableSchema, freeze
 
 def plan_array(
     name: str,
+    members: Members,
     inputs: Inputs,
     dims: Mapping[str, str],
     axes: Mapping[str, Axis],
@@ -24,22 +25,21 @@ def plan_array(
     findings: Findings,
 ) -> ArrayPlan:
     """Plan one variable; chunks are still to be chosen."""
-    members = {k: (i, s) for k, i in inputs.items() for n, s in i.variables if n == name}
-    first_key = min(members)
-    first = members[first_key][1]
-    _check_dims(name, members, findings)
+    first_key, (_, first) = next(iter(members.items()))
+    variants = variants_of(members)
+    _check_dims(name, variants, findings)
     expand = tuple(d for d in axes if d not in first.dims and _expands(name, d, first, members, axes, same, findings))
     runs = tuple(d for d in axes if d in first.dims or d in expand)
     _check_invariant(name, members, {d: op for d, op in dims.items() if d not in runs}, same, findings)
-    dtype, encoding, raw, why = _stored(name, members, options, findings)
+    dtype, encoding, raw, why = _stored(name, members, variants, axes, options, findings)
     lacking = lacking_inputs(members, inputs, dims)
     fills = check_present(name, lacking, members, inputs, [axes[d] for d in runs], options, findings)
     if fills and not all(name in dict(inputs[key].extents) for key in lacking):
         encoding, raw, why = fillable(name, dtype, encoding, raw, why, options, findings)
     shape = _shape(members, expand, {d: axes[d].size for d in runs})
     strict = options.combine_attrs == "identical"
-    attrs = agree_attrs(f"'{name}'", {k: (i, s.attrs) for k, (i, s) in members.items()}, strict, findings)
-    chunks = _source_chunks(first.dims, [s for _, s in members.values()])
+    attrs = agree_attrs(f"'{name}'", {k: (i, s.attrs) for k, (i, s) in variants.items()}, strict, findings)
+    chunks = _source_chunks(first.dims, [s for _, s in variants.values()])
     return ArrayPlan(
         name=name,
         dims=tuple(shape),
@@ -59,12 +59,12 @@ def plan_array(
 
 
 def _stored(
-    name: str, members: Members, options: StoreOptions, findings: Findings
+    name: str, members: Members, variants: Members, axes: Mapping[str, Axis], options: StoreOptions, findings: Findings
 ) -> tuple[str, Attrs, str | None, str]:
     """Choose dtype and encoding; what the recipe asks for overrules what the sources have."""
-    extents = [e for i, _ in members.values() for n, e in i.extents if n == name]
-    dtype = agree_dtype(f"'{name}'", members, findings)
-    encoding, raw, why = agree_encoding(f"'{name}'", members, dtype, extents, findings)
+    extents = [e for i, _ in members.values() for n, e in i.extents if n == name] if name in axes else []
+    dtype = agree_dtype(f"'{name}'", variants, findings)
+    encoding, raw, why = agree_encoding(f"'{name}'", variants, dtype, extents, findings)
     if set(options.encoding.get(name, ())) & set(CF_KEYS):
         return dtype, encoding, None, "the recipe asks for another encoding"
     return dtype, encoding, raw, why
@@ -72,7 +72,7 @@ def _stored(
 
 def _shape(members: Members, expand: tuple[str, ...], lengths: Mapping[str, int]) -> dict[str, int]:
     """Give dimensions and lengths: gained dimensions first, then those of the inputs."""
-    schema, first = members[min(members)]
+    schema, first = next(iter(members.values()))
     sizes = dict(schema.sizes)
     return {d: 1 for d in expand} | {d: sizes[d] for d in first.dims} | dict(lengths)
 
@@ -84,7 +84,7 @@ def _source_chunks(dims: tuple[str, ...], variants: list[VariableSchema]) -> dic
 
 
 def _check_dims(name: str, members: Members, findings: Findings) -> None:
-    first = min(members)
+    first = next(iter(members))
     for key, (schema, variable) in members.items():
         if variable.dims != members[first][1].dims:
             shown = [(first, members[first][0], str(members[first][1].dims)), (key, schema, str(variable.dims))]
@@ -109,9 +109,8 @@ def _expands(
     """
     if axes[dim].new and (not schema.auxiliary or name == dim):
         return True
-    gains = _first_difference(name, members, {dim}, same) is not None and (
-        not schema.dims or (axes[dim].new and name not in schema.dims)
-    )
+    may_gain = not schema.dims or (axes[dim].new and name not in schema.dims)
+    gains = may_gain and _first_difference(name, members, {dim}, same) is not None
     if gains and schema.dims:
         findings.note(f"'{name}' differs between inputs and gained the dimension '{dim}'")
     return gains
@@ -120,9 +119,9 @@ def _expands(
 def _first_difference(name: str, members: Members, across: set[str], same: Sameness) -> tuple[Key, Key] | None:
     """Find two inputs that differ in a variable's content though they only differ in the given dimensions."""
     seen: dict[Key, Key] = {}
-    for key in sorted(members):
+    for key, member in members.items():
         first = seen.setdefault(tuple((d, p) for d, p in key if d not in across), key)
-        if not same.holds(name, members[first], members[key]):
+        if first != key and not same.holds(name, members[first], member):
             return first, key
     return None
 
@@ -136,7 +135,7 @@ def _check_invariant(
     """
     if len({tuple((d, p) for d, p in key if d in across) for key in members}) < 2:
         return
-    schema, variable = members[min(members)]
+    schema, variable = next(iter(members.values()))
     fix = f"regrid or drop it in a preprocessing step, or give it the dimension: ds['{name}'].expand_dims(…)"
     if variable.auxiliary and variable.dtype.startswith(("float", "int", "uint")):
         fix += f"; what differs by rounding only, take from the first input: coordinate_tolerance={{'{name}': …}}"

@@ -144,8 +144,10 @@ def _end_to_end(lengths: Mapping[int, int]) -> Iterator[tuple[int, Span]]:
 def check_sizes(inputs: Inputs, axes: Mapping[str, Axis], findings: Findings) -> None:
     """Insist that dimensions other than the concat dims have one length everywhere."""
     met: dict[str, dict[int, Key]] = defaultdict(dict)
+    dims = {id(schema.variables): schema.variables for schema in inputs.values()}
+    used_by = {known: {d for _, v in variables for d in v.dims} for known, variables in dims.items()}
     for key, schema in inputs.items():
-        used = {d for _, v in schema.variables for d in v.dims}
+        used = used_by[id(schema.variables)]
         for dim, size in schema.sizes:
             if dim not in axes and dim in used:
                 met[dim].setdefault(size, key)

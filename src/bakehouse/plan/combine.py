@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from bakehouse.errors import did_you_mean
-from bakehouse.plan.agree import agree_attrs
+from bakehouse.plan.agree import agree_attrs, members_by_name
 from bakehouse.plan.arrays import plan_array
 from bakehouse.plan.axes import Inputs, check_grid, check_sizes, lay_axis, one_per_key
 from bakehouse.plan.findings import Findings, name_input
@@ -35,10 +35,10 @@ def combine(schema: DatasetSchema, dims: Mapping[str, str], options: StoreOption
     findings.stop_if_any(label)
     axes = {axis.name: arrange(axis, inputs, options.order, findings) for axis in laid}
     _check_elements(axes.values(), inputs, findings)
-    names = list(dict.fromkeys(name for key in sorted(inputs) for name, _ in inputs[key].variables))
-    _check_tolerances(options, names, findings)
+    members = members_by_name(inputs)
+    _check_tolerances(options, members, findings)
     same = Sameness(options, schema.values)
-    arrays = {name: plan_array(name, inputs, dims, axes, options, same, findings) for name in names}
+    arrays = {n: plan_array(n, found, inputs, dims, axes, options, same, findings) for n, found in members.items()}
     check_sizes(inputs, axes, findings)
     if options.check_order:
         for axis in axes.values():

@@ -21,6 +21,8 @@ TIMES = ("datetime64", "timedelta64")
 
 def lacking_inputs(members: Members, inputs: Inputs, dims: Mapping[str, str]) -> list[Key]:
     """List the inputs that lack a variable which others at their merge positions have."""
+    if len(members) == len(inputs):
+        return []
     merge = {d for d, op in dims.items() if op == "merge"}
     owners = {tuple((d, p) for d, p in key if d in merge) for key in members}
     return [k for k in inputs if k not in members and tuple((d, p) for d, p in k if d in merge) in owners]

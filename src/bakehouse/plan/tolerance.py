@@ -87,4 +87,4 @@ class Sameness:
 
 
 def _digest(name: str, member: Member) -> str | None:
-    return dict(member[0].digests).get(name)
+    return next((digest for n, digest in member[0].digests if n == name), None)

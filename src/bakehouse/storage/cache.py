@@ -76,7 +76,7 @@ class Cache:
         StorageError
             If the copy can't be written.
         """
-        with _alone(self.target.url + sidecar_of(source)):
+        with alone_here(self.target.url + sidecar_of(source)):
             return self.find(source) or self._make(source)
 
     def _copy(self, source: Source, known: Kept) -> Source | None:
@@ -192,8 +192,8 @@ def _sweep(folder: Path) -> None:
 
 
 @contextmanager
-def _alone(name: str) -> Iterator[None]:
-    """Let one thread of this process at a time copy an input."""
+def alone_here(name: str) -> Iterator[None]:
+    """Let one thread of this process at a time do what has this name."""
     with _guard:
         lock = _locks.setdefault(name, threading.Lock())
     with lock:

@@ -15,7 +15,8 @@ import obstore
 from bakehouse.chunks import Span
 from bakehouse.errors import SourceError
 from bakehouse.schema import Identity
-from bakehouse.storage.identity import checked, fsspec_identity, identity_of, insist_unchanged
+from bakehouse.storage.identity import checked, fsspec_identity, identity_of, insist_unchanged, is_weak
+from bakehouse.storage.memory import Memory
 from bakehouse.storage.remote import needs_fsspec, open_remote
 
 if TYPE_CHECKING:
@@ -23,16 +24,20 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 2**16
 KEPT_BLOCKS = 64
+HEAD_BLOCKS = 4
+AHEAD_BLOCKS = 16
 GAP_BYTES = 2**16
 AT_ONCE = 8
 """Requests that are under way at the same time."""
+_heads = Memory(2**26)
 
 
 class RangeFile(io.RawIOBase):
     """A remote object as a seekable file, read by byte ranges in blocks, of which the latest are kept.
 
-    Headers are read in many small pieces, near each other: kept blocks spare most of the requests. Long reads are
-    passed through. A change of the object between two reads raises SourceError.
+    Headers are read in many small pieces, near each other: kept blocks spare most of the requests. The first request
+    takes a good part of a header, which other readers of the same state of the file find in memory; who reads on gets
+    twice as much each time. Long reads are passed through. A change of the object between two reads raises SourceError.
     """
 
     def __init__(self, source: Source) -> None:
@@ -41,8 +46,10 @@ class RangeFile(io.RawIOBase):
         self.size = source.held.size_bytes
         if self.size is None:
             self.size = checked(source, lambda: int(obstore.head(self.store, self.key)["size"]))
-        self.position = 0
+        self.position, self.next, self.ahead = 0, -1, 1
         self.blocks: OrderedDict[int, Any] = OrderedDict()
+        if (head := _heads.get(self._head_key)) is not None:
+            self._keep(0, head)
 
     def readable(self) -> bool:
         """Say that it can be read, which is all it can do."""
@@ -84,13 +91,25 @@ class RangeFile(io.RawIOBase):
         missing = [b for b in wanted if b not in self.blocks]
         if missing:
             first, last = missing[0], missing[-1] + 1
-            end = min(last * BLOCK_BYTES, self.size or 0)
-            data = self.fetch(first * BLOCK_BYTES, end - first * BLOCK_BYTES)
-            self.blocks |= {b: data[(b - first) * BLOCK_BYTES :][:BLOCK_BYTES] for b in range(first, last)}
+            self.ahead = min(2 * self.ahead, AHEAD_BLOCKS) if first == self.next else HEAD_BLOCKS if first == 0 else 1
+            self.next = max(last, first + self.ahead)
+            end = min(self.next * BLOCK_BYTES, self.size or 0)
+            self._keep(first, self.fetch(first * BLOCK_BYTES, end - first * BLOCK_BYTES))
         joined = b"".join(self.blocks[b] for b in wanted)
         while len(self.blocks) > KEPT_BLOCKS:
             self.blocks.popitem(last=False)
         return joined[start - wanted[0] * BLOCK_BYTES :][:length]
+
+    def _keep(self, first: int, data: Any) -> None:
+        """Keep blocks, and the first of them for other readers of the same state of the file."""
+        count = -(-len(data) // BLOCK_BYTES)
+        self.blocks |= {first + b: data[b * BLOCK_BYTES :][:BLOCK_BYTES] for b in range(count)}
+        if first == 0 and not is_weak(self.source.held):
+            _heads.put(self._head_key, data[: HEAD_BLOCKS * BLOCK_BYTES], len(data))
+
+    @property
+    def _head_key(self) -> tuple[Any, ...]:
+        return (self.source.location, self.source.held)
 
     def fetch(self, start: int, length: int) -> Any:
         """Get one byte range, if the object is still what it was."""
@@ -103,6 +122,11 @@ class RangeFile(io.RawIOBase):
         found = obstore.get(self.store, self.key, options=options)
         insist_unchanged(self.source, identity_of(found.meta))
         return memoryview(found.bytes())
+
+
+def forget_heads() -> None:
+    """Forget the beginnings of files, so that they are asked for again."""
+    _heads.clear()
 
 
 def read_ranges(source: Source, ranges: list[Span]) -> list[Any]:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import obstore
 from obstore.exceptions import BaseError, NotSupportedError
 
-from bakehouse.storage.cache import Cache
+from bakehouse.storage.cache import Cache, alone_here
 from bakehouse.storage.identity import is_weak
 from bakehouse.storage.remote import needs_fsspec, open_remote
 from bakehouse.storage.source import Source
@@ -119,13 +119,13 @@ def _serves_ranges(source: Source) -> bool:
     if source.identity.size_bytes is None:
         return False
     folder = source.location.partition("?")[0].rpartition("/")[0]
-    with _guard:
+    with alone_here(f"ranges of {folder}"):
         if folder in _ranged:
             return True
-    answer = _asked_by_fsspec(source) if needs_fsspec(source.location, source.options) else _asked(source)
-    if answer:
-        _remember(_ranged, folder, True)
-    return answer
+        answer = _asked_by_fsspec(source) if needs_fsspec(source.location, source.options) else _asked(source)
+        if answer:
+            _remember(_ranged, folder, True)
+        return answer
 
 
 def _asked(source: Source) -> bool:

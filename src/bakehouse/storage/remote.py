@@ -10,11 +10,14 @@ from urllib.parse import unquote, urlsplit
 
 from obstore.store import HTTPStore, from_url
 
+from bakehouse.storage.memory import Memory
+
 RETRIES: Any = {
     "max_retries": 6,
     "backoff": {"init_backoff": timedelta(seconds=0.2), "max_backoff": timedelta(seconds=15), "base": 2},
     "retry_timeout": timedelta(minutes=3),
 }
+STORES = 64
 S3_OPTIONS = {
     "anon": "skip_signature",
     "key": "access_key_id",
@@ -58,12 +61,24 @@ def open_remote(url: str, options: Mapping[str, Any]) -> tuple[Any, str]:
     """Open the obstore store of a remote URL, and give the object's key in it."""
     parts = urlsplit(url)
     root = f"{parts.scheme}://{parts.netloc}"
-    if parts.scheme in ("http", "https"):
-        key = unquote(parts.path.lstrip("/"))
-        return HTTPStore.from_url(root, client_options=client_options(options), retry_config=RETRIES), key
+    web = parts.scheme in ("http", "https")
     key = url.removeprefix(root).lstrip("/")  # keys in buckets are not percent-encoded
-    config = obstore_config(url, options)
-    return from_url(root, config=config, client_options=client_options(options), retry_config=RETRIES), key
+    return _store(root, options), unquote(parts.path.lstrip("/")) if web else key
+
+
+_stores = Memory(STORES)
+
+
+def _store(root: str, options: Mapping[str, Any]) -> Any:
+    """Make the store of a server or a bucket, or give the one that keeps connections to it."""
+    web = root.startswith(("http://", "https://"))
+    said: dict[str, Any] = {"client_options": client_options(options), "retry_config": RETRIES}
+    said |= {} if web else {"config": obstore_config(root, options)}
+    key = (root, repr(sorted(said.items())))
+    if (found := _stores.get(key)) is None:
+        found = HTTPStore.from_url(root, **said) if web else from_url(root, **said)
+        _stores.put(key, found, 1)
+    return found
 
 
 def obstore_config(url: str, options: Mapping[str, Any]) -> Any:

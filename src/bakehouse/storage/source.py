@@ -57,6 +57,11 @@ class Source:
             return checked(self, lambda: fsspec_open(self))
         return io.BufferedReader(RangeFile(self), BLOCK_BYTES // 8)
 
+    @property
+    def is_ranged(self) -> bool:
+        """Say whether it is read by byte ranges of a remote object."""
+        return not self.is_local and not needs_fsspec(self.location, self.options)
+
     def read(self) -> bytes:
         """Read the whole file."""
         with self.open() as file:

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,15 @@ from bakehouse.errors import SourceError
 from bakehouse.openers.xarray import open_dataset
 from bakehouse.patterns import CombineOp, FilePattern, FileType, Index, key_of
 from bakehouse.storage import Reach, Source, Target, as_target, make_source
+from bakehouse.storage.together import AT_ONCE, together
 from bakehouse.transforms.absent import may_be_absent, note_absent
 from bakehouse.transforms.fresh import is_changed, is_wanted, is_witness
 from bakehouse.transforms.index import SourcedIndex, show_index
+
+BATCH = 64
+"""Inputs that one worker thread looks at together."""
+HEADED = ("unknown", "netcdf4", "netcdf3", "grib")
+"""File types whose files are known by their first bytes."""
 
 
 @dataclass
@@ -42,7 +49,7 @@ class OpenURLWithFSSpec(beam.PTransform):
     open_kwargs
         Options for `fsspec.open`; a source that needs any goes through fsspec.
     max_concurrency
-        Accepted for Pangeo Forge's sake.
+        How many inputs are asked for at the same time by one worker thread.
     fsspec_sync_patch
         Accepted for Pangeo Forge's sake; reading needs no event loop here.
 
@@ -63,11 +70,13 @@ class OpenURLWithFSSpec(beam.PTransform):
         context = current()
         url_map = dict(context.url_map) if context else {}
         reach = _reach(context, as_target(self.cache))
+        identify = _Identify(self.open_kwargs or {}, self.secrets, url_map, reach, context)
         return (
             pcoll
             | "Wanted" >> beam.Filter(_Wanted(context))
             | "Spread" >> beam.Reshuffle()
-            | "Identify" >> beam.FlatMap(_Identify(self.open_kwargs or {}, self.secrets, url_map, reach, context))
+            | "Batch" >> beam.BatchElements(min_batch_size=BATCH, max_batch_size=BATCH)
+            | "Identify" >> beam.FlatMap(_Several(identify, self.max_concurrency or AT_ONCE))
             | "Changed" >> beam.Filter(_Changed(context))
         )
 
@@ -107,6 +116,18 @@ class _Changed:
         if self.context is None or is_witness(self.context, key_of(index)):
             return True
         return is_changed(self.context, key_of(index), source.url, source.identity)
+
+
+@dataclass
+class _Several:
+    """Look at a batch of inputs at the same time: each answer may take a while."""
+
+    each: _Identify
+    at_once: int
+
+    def __call__(self, batch: list[tuple[Index, str]]) -> Iterator[tuple[Index, Source]]:
+        found = together(lambda element: list(self.each(element)), batch, self.at_once)
+        return (element for several in found for element in several)
 
 
 @dataclass
@@ -155,24 +176,38 @@ class OpenWithXarray(beam.PTransform):
     xarray_open_kwargs: dict[str, Any] | None = field(default_factory=dict)
 
     def expand(self, pcoll: Any) -> Any:
-        """Open each input where it lands."""
+        """Open each input where it lands; the first bytes of remote ones are fetched together."""
         context = current()
         dry = context is not None and context.mode == "plan"
         name = getattr(self.file_type, "name", str(self.file_type))
-        return pcoll | "Open" >> beam.ParDo(_Open(name, dict(self.xarray_open_kwargs or {}), self.load, dry))
+        openers = beam.ParDo(_Open(name, dict(self.xarray_open_kwargs or {}), self.load, dry))
+        return pcoll | "Heads" >> beam.BatchElements(min_batch_size=BATCH, max_batch_size=BATCH) | "Open" >> openers
 
 
 class _Open(beam.DoFn):
-    """Open a source; without reading data when only planning."""
+    """Open a batch of sources one after the other; without reading data when only planning."""
 
     def __init__(self, file_type: str, kwargs: Mapping[str, Any], load: bool, dry: bool) -> None:
         self.file_type, self.kwargs, self.load, self.dry = file_type, kwargs, load, dry
 
-    def process(self, element: tuple[Index, Any]) -> Iterator[tuple[Index, xr.Dataset]]:
-        """Open one input."""
-        index, found = element
-        source = found if isinstance(found, Source) else make_source(str(found), {}, {}, show_index(index)).identified()
-        yield SourcedIndex.of(index, source), open_dataset(source, self.file_type, self.kwargs, self.load, self.dry)
+    def process(self, batch: list[tuple[Index, Any]]) -> Iterator[tuple[Index, xr.Dataset]]:
+        """Open several inputs."""
+        found = [(index, _as_source(index, each)) for index, each in batch]
+        ranged = [source for _, source in found if source.is_ranged and self.file_type in HEADED]
+        for _ in together(_warm, ranged):
+            pass
+        for index, source in found:
+            yield SourcedIndex.of(index, source), open_dataset(source, self.file_type, self.kwargs, self.load, self.dry)
+
+
+def _as_source(index: Index, found: Any) -> Source:
+    return found if isinstance(found, Source) else make_source(str(found), {}, {}, show_index(index)).identified()
+
+
+def _warm(source: Source) -> None:
+    """Fetch what begins a file, which stays in memory for whoever opens it; errors are for the opener to tell."""
+    with suppress(SourceError), source.open() as file:
+        file.read(1)
 
 
 @dataclass

@@ -10,11 +10,11 @@ from xarray.core import indexing
 from bakehouse.manifests import Manifest
 from bakehouse.openers.hdf5.chunks import index_chunks
 from bakehouse.openers.hdf5.header import Header, HeaderVariable, open_path, read_header
-from bakehouse.openers.hdf5.values import HDF5Array
-from bakehouse.openers.memory import Memory
+from bakehouse.openers.hdf5.values import HDF5Array, close_files
 from bakehouse.openers.raw import Raw
 from bakehouse.storage import Source
 from bakehouse.storage.identity import insist_still
+from bakehouse.storage.memory import Memory
 
 KEPT_BYTES = 2**28
 
@@ -118,3 +118,10 @@ def _indexed(source: Source, path: str, shape: tuple[int, ...]) -> Manifest | st
         if found.file.filename != file.filename:
             return "the variable lies in another file"
         return index_chunks(found.id, found.id.get_create_plist(), shape)
+
+
+def forget() -> None:
+    """Forget every header, and let go of the files that this process has open."""
+    for memory in (_headers, _raw, _single):
+        memory.clear()
+    close_files()
