@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--workloads", default="", help="ids, or what they begin with: 'w1 w2'; all if left out")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--scale", type=float, default=1.0, help="size of the inputs; reports are committed at 1")
-    parser.add_argument("--contestants", default="", help="only those whose name holds this, and ours")
+    parser.add_argument("--contestants", default="", help="only those whose name holds one of these, separated by |, and ours")
     parser.add_argument("--timeout", type=float, default=1800, help="seconds after which a run is stopped")
     parser.add_argument("--folder", type=Path, default=Path(os.environ.get("BENCH_DIR", PROJECT / ".bench")))
     parser.add_argument("--report-only", action="store_true", help="write the report anew from what there is")
@@ -80,14 +80,19 @@ def contestants(arena: contest.Arena, only: str = "") -> Iterator[tuple[str, Cal
     run_ours, run_peer = (lifecycle.run_ours, lifecycle.run_peer) if whole else (contest.run_ours, contest.run_peer)
     yield contest.OURS, lambda number: run_ours(arena, number)
     for peer in arena.workload.peers:
-        if only in peer.name:
+        if is_asked(peer.name, only):
             yield peer.name, lambda number, peer=peer: run_peer(arena, peer, number)
+
+
+def is_asked(name: str, only: str) -> bool:
+    """Say whether a contestant is one of those that were asked for; all are if none was named."""
+    return any(part in name for part in only.split("|"))
 
 
 def others(path: Path, only: str) -> list[Run]:
     """Keep what was measured of those who don't run now."""
     kept = Record.load(path).runs if only and path.exists() else []
-    return [run for run in kept if run.kind != "ours" and only not in run.contestant]
+    return [run for run in kept if run.kind != "ours" and not is_asked(run.contestant, only)]
 
 
 def out_of_the_race(runs: list[Run]) -> set[str]:

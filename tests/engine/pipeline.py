@@ -22,12 +22,17 @@ def run_pipeline(recipe: Any, **options: Any) -> None:
 
 
 def bake_pattern(
-    pattern: Any, folder: Path, *steps: Any, open_kwargs: dict[str, Any] | None = None, **store: Any
+    pattern: Any,
+    folder: Path,
+    *steps: Any,
+    open_kwargs: dict[str, Any] | None = None,
+    url_options: dict[str, Any] | None = None,
+    **store: Any,
 ) -> xr.Dataset:
     """Bake a pattern into a folder and open the store."""
     recipe = (
         beam.Create(pattern.items())
-        | OpenURLWithFSSpec()
+        | OpenURLWithFSSpec(open_kwargs=url_options)
         | OpenWithXarray(file_type=pattern.file_type, xarray_open_kwargs=open_kwargs)
         | LabelNewDims(pattern)
     )

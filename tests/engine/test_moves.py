@@ -15,11 +15,14 @@ import zarr
 
 from bakehouse.errors import BakehouseError
 from bakehouse.patterns import FilePattern
+from bakehouse.storage import Target
 from bakehouse.writers.shards import read_index
 from tests.engine.counted import counted
 from tests.engine.files import along_time, bake, joined, read, written
 from tests.engine.pipeline import NAME, bake_pattern
 from tests.oracle import assert_same
+from tests.support.http import Server
+from tests.support.s3 import S3
 
 ROWS, COLUMNS = 120, 150
 DEFLATED = {"chunksizes": (1, ROWS, COLUMNS), "zlib": True, "complevel": 4, "shuffle": True}
@@ -259,3 +262,29 @@ def test_zarr_reads_moved_chunks_without_xarray(tmp_path: Path) -> None:
     pattern = deflated(tmp_path / "in", [steps(0)])
     bake(pattern, tmp_path / "out", shards={"time": 4})
     np.testing.assert_array_equal(zarr.open_array(tmp_path / "out" / NAME, path="v")[...], steps(0).v.values)
+
+
+def test_chunks_move_from_a_web_server_in_few_requests(http_server: Server, tmp_path: Path) -> None:
+    deflated(http_server.folder, [steps(i) for i in range(3)])
+    pattern = FilePattern(lambda time: http_server.address(f"{time}.nc"), along_time(tmp_path, 3).combine_dims[0])
+    with counted() as work:
+        bake_pattern(pattern, tmp_path / "out", shards={"time": 12})
+    assert work.decoded_bytes == 0
+    assert stored_chunks(tmp_path / "out", 12) == source_chunks(http_server.folder, 3)
+    assert len(http_server.log) <= 3 * 12  # headers, chunks of each file in one range, and the comparison
+
+
+def test_chunks_move_from_a_bucket(moto: S3, tmp_path: Path) -> None:
+    deflated(tmp_path / "in", [steps(i) for i in range(2)])
+    bucket = Target(moto.url, moto.fsspec_options)
+    for number in range(2):
+        bucket.put(f"{number}.nc", (tmp_path / "in" / f"{number}.nc").read_bytes())
+    pattern = FilePattern(
+        lambda time: f"{moto.url}/{time}.nc",
+        along_time(tmp_path, 2).combine_dims[0],
+        fsspec_open_kwargs=moto.fsspec_options,
+    )
+    with counted() as work:
+        bake_pattern(pattern, tmp_path / "out", url_options=moto.fsspec_options, shards={"time": 8})
+    assert work.decoded_bytes == 0
+    assert stored_chunks(tmp_path / "out", 8) == source_chunks(tmp_path / "in", 2)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -138,3 +141,49 @@ def test_tiles_lie_in_a_bucket_where_workers_share_no_disk(moto: S3) -> None:
     made = tiled(variable, Opened(Source("a.nc", "a.nc"), ""), "v", tiling)
     np.testing.assert_array_equal(made[1:5, 2:9].values, values[1:5, 2:9])
     assert len([key for key, _ in bucket.list() if not key.endswith("done")]) == 8
+
+
+BOUND = 2**30
+UNDER_A_LIMIT = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_DATA, (%d, %d))
+from bakehouse.cli import main
+sys.argv = ["bakehouse", "bake", "series", "--sampled"]
+main()
+"""
+PROJECT = "title: T\nbakeries: {local: {runner: direct, target: stores, workers: 2}}\n"
+META = """
+title: Series
+provenance: {license: CC0-1.0, providers: [{name: Nobody, roles: [producer]}]}
+maintainers: [{name: Nobody}]
+recipes:
+  - id: series
+    recipe: files_to_zarr
+    with:
+      pattern: {url: "https://example.org/{time}.nc", concat: {time: {keys: [0, 1, 2, 3]}}}
+      store: {chunks: {time: 96, y: 64, x: 64}}
+"""
+
+
+@pytest.mark.nightly
+@pytest.mark.skipif(sys.platform != "linux", reason="limits what a process may map, as only Linux does")
+def test_more_data_than_the_process_may_hold_is_rechunked(tmp_path: Path) -> None:
+    values = np.add.outer(np.arange(2048), np.arange(2048)).astype("f4")
+    layout = {"v": {"chunksizes": (1, 2048, 2048), "zlib": True, "complevel": 1, "shuffle": True}}
+    for number in range(4):
+        fields = np.stack([values + step for step in range(24 * number, 24 * number + 24)])
+        dataset = xr.Dataset({"v": (("time", "y", "x"), fields)}, {"time": np.arange(24 * number, 24 * number + 24)})
+        dataset.to_netcdf(tmp_path / f"{number}.nc", engine="h5netcdf", encoding=layout)
+    feedstock = tmp_path / "feedstocks" / "series"
+    feedstock.mkdir(parents=True)
+    (tmp_path / "meta.yaml").write_text(PROJECT)
+    (feedstock / "meta.yaml").write_text(META)
+    mirrored = {**os.environ, "BAKEHOUSE_URL_MAP": f"https://example.org/={tmp_path}/"}
+    limited = [sys.executable, "-c", UNDER_A_LIMIT % (BOUND, BOUND)]
+    done = subprocess.run(limited, cwd=tmp_path, env=mirrored, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert 96 * values.nbytes > 1.4 * BOUND
+    (store,) = (tmp_path / "stores").glob("series/series/*.zarr")
+    found = zarr.open_array(store, path="v")
+    for step in (0, 50, 95):
+        np.testing.assert_array_equal(found[step], values + step)
