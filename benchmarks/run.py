@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--workloads", default="", help="ids, or what they begin with: 'w1 w2'; all if left out")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--scale", type=float, default=1.0, help="size of the inputs; reports are committed at 1")
-    parser.add_argument("--contestants", default="", help="only those whose name holds one of these, separated by |, and ours")
+    parser.add_argument("--contestants", default="", help="only ours, and those with one of these in their name: a|b")
     parser.add_argument("--timeout", type=float, default=1800, help="seconds after which a run is stopped")
     parser.add_argument("--folder", type=Path, default=Path(os.environ.get("BENCH_DIR", PROJECT / ".bench")))
     parser.add_argument("--report-only", action="store_true", help="write the report anew from what there is")
