@@ -8,7 +8,7 @@ from typing import Any
 
 import obstore.store
 import zarr
-from zarr.abc.store import ByteRequest, Store
+from zarr.abc.store import ByteRequest
 from zarr.core.array import AsyncArray
 from zarr.core.buffer import Buffer, BufferPrototype, default_buffer_prototype
 from zarr.core.sync import sync
@@ -17,6 +17,7 @@ from zarr.storage._common import StorePath
 
 from bakehouse.storage import Target
 from bakehouse.storage.target import joined
+from bakehouse.writers.listing import ListedStore
 from bakehouse.writers.named import TargetStore
 from bakehouse.writers.reading import Reading
 from bakehouse.writers.receipts import Written
@@ -54,7 +55,7 @@ class RecordingStore(WrapperStore[Any]):
         self.written[key] = Written(key, size, digest.hexdigest())
 
 
-class CandidateStore(Store):
+class CandidateStore(ListedStore):
     """A store before publication: data objects from its prefix, metadata from documents held apart.
 
     Steps after the store write attributes into the documents, which are kept in the folder `kept` until the driver
@@ -142,22 +143,6 @@ class CandidateStore(Store):
         async for key in self._objects.list():
             if not is_metadata(key):
                 yield key
-
-    async def list_prefix(self, prefix: str) -> AsyncIterator[str]:
-        """List the keys below a prefix."""
-        async for key in self.list():
-            if key.startswith(prefix):
-                yield key
-
-    async def list_dir(self, prefix: str) -> AsyncIterator[str]:
-        """List the names directly below a prefix."""
-        start = f"{prefix.rstrip('/')}/" if prefix else ""
-        seen = set()
-        async for key in self.list_prefix(start):
-            name = key[len(start) :].partition("/")[0]
-            if name not in seen:
-                seen.add(name)
-                yield name
 
 
 def data_store(target: Reading, read_only: bool = False) -> Any:

@@ -11,13 +11,14 @@ from typing import Any
 from urllib.parse import unquote
 
 import obstore
-from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, Store, SuffixByteRequest
+from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, SuffixByteRequest
 from zarr.core.buffer import Buffer, BufferPrototype, default_buffer_prototype
 
 from bakehouse.errors import StorageError
 from bakehouse.storage import Source, read_ranges
 from bakehouse.storage.identity import checked
 from bakehouse.storage.remote import needs_fsspec, open_remote
+from bakehouse.writers.listing import ListedStore
 from bakehouse.writers.template import Documents, is_metadata
 
 BUCKETS = 64
@@ -62,7 +63,7 @@ def _bucket(root: str, options: str) -> Any:
     return open_remote(root, json.loads(options))[0]
 
 
-class ReferenceStore(Store):
+class ReferenceStore(ListedStore):
     """A zarr store for reading whose chunks are read from where references point."""
 
     supports_writes = False
@@ -120,19 +121,6 @@ class ReferenceStore(Store):
         """List the documents."""
         for key in list(self.documents):
             yield key
-
-    async def list_prefix(self, prefix: str) -> AsyncIterator[str]:
-        """List the documents below a prefix."""
-        async for key in self.list():
-            if key.startswith(prefix):
-                yield key
-
-    async def list_dir(self, prefix: str) -> AsyncIterator[str]:
-        """List the names directly below a prefix."""
-        start = f"{prefix.rstrip('/')}/" if prefix else ""
-        names = {key[len(start) :].partition("/")[0]: None for key in self.documents if key.startswith(start)}
-        for name in names:
-            yield name
 
 
 def _part(data: Any, wanted: ByteRequest | None) -> bytes:
