@@ -25,7 +25,7 @@ from bakehouse.writers.carry import carry, kept_rows
 from bakehouse.writers.icechunk import Branch
 from bakehouse.writers.intact import AHEAD, are_noted, is_noted
 from bakehouse.writers.lock import insist_held
-from bakehouse.writers.publish import advance_documents, consolidated, publish_documents, read_candidate
+from bakehouse.writers.publish import advance_documents, consolidated, publish_documents, read_candidate, withdraw
 from bakehouse.writers.reading import Reading, reading_at
 from bakehouse.writers.receipts import Receipt, Row, Written, read_receipts, write_proof
 from bakehouse.writers.resume import forget_damaged
@@ -103,6 +103,7 @@ def finish(run: Run, catalog: Path | None) -> Outcome:
     plan, planned = run.plan, set(run.plan["task_ids"])
     receipts = {task: receipt for task, receipt in read_receipts(run.work).items() if task in planned}
     kept = _kept(run, receipts)
+    withdraw(run.folder, run.work)
     run, documents = _settled(run)
     _verify(run, documents, receipts, kept)
     run.note["marks"]["verify"] = time.time()
