@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import importlib
 import sys
 import types
@@ -71,11 +72,17 @@ def install() -> None:
     from bakehouse.compat.fsstore import FSStore
 
     zarr.storage.FSStore = FSStore  # type: ignore[attr-defined]
+    if type(zarr.storage) is not types.ModuleType:
+        copyreg.pickle(type(zarr.storage), _by_name)  # a kind of module of its own, which pickle does not know
     for name in SERVED:
         sys.modules.pop(name, None)
     sys.meta_path.insert(0, _Finder())
     for name, ours in MENDED.items():
         _mend(importlib.import_module(name), importlib.import_module(ours))
+
+
+def _by_name(module: types.ModuleType) -> tuple[Callable[[str], Any], tuple[str]]:
+    return importlib.import_module, (module.__name__,)
 
 
 def _mend(upstream: types.ModuleType, ours: types.ModuleType) -> None:

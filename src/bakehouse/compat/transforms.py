@@ -21,6 +21,7 @@ from bakehouse.compat.stages import (
     Rechunk,
     StoreDatasetFragments,
     T,
+    _NestDim,
 )
 from bakehouse.compat.targets import RequiredAtRuntimeDefault, ZarrWriterMixin, root_of
 from bakehouse.compat.writers import consolidate_dimension_coordinates, consolidate_metadata
@@ -53,6 +54,7 @@ __all__ = [
     "WriteCombinedReference",
     "WriteReference",
     "ZarrWriterMixin",
+    "_NestDim",
 ]
 
 

@@ -21,7 +21,7 @@ from bakehouse.transforms.references import CompareReferences, Refer, gather
 from bakehouse.transforms.steps import Compare, Describe, Route, Write
 from bakehouse.transforms.tiles import TILED, Split, Tile
 from bakehouse.writers.icechunk.storage import library
-from bakehouse.writers.publish import consolidated, publish_documents
+from bakehouse.writers.publish import consolidated, is_published, publish_documents
 from bakehouse.writers.references.table import Table
 from bakehouse.writers.references.view import TableView
 from bakehouse.writers.references.write import publish_references, read_table, spelt
@@ -214,7 +214,7 @@ def _published(finished: Any, side: Any, context: Context | None) -> Any:
 
 
 def _is_open(candidate: CandidateStore, prepared: Prepared, mode: str) -> bool:
-    return mode == "bake" and bool(prepared.plan.tasks)
+    return mode == "bake" and bool(prepared.plan.tasks) and not is_published(prepared)
 
 
 def _nothing(prepared: Prepared) -> bool:
