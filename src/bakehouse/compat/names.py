@@ -15,14 +15,15 @@ from bakehouse.errors import did_you_mean
 
 SERVED: Mapping[str, str | None] = {
     "pangeo_forge_recipes.transforms": "bakehouse.compat.transforms",
-    "leap_data_management_utils": None,
+    "leap_data_management_utils": "bakehouse.compat.leap",
     "leap_data_management_utils.data_management_transforms": "bakehouse.compat.leap",
     "leap_data_management_utils.cmip_transforms": "bakehouse.compat.cmip",
     "pangeo_forge_ndpyramid": None,
     "pangeo_forge_ndpyramid.transforms": "bakehouse.compat.pyramids",
     "zarr.convenience": "bakehouse.compat.convenience",
 }
-"""Module that feedstocks import, and the one of ours whose names it has; None for a package of such modules."""
+"""Module that feedstocks import, and the one of ours whose names it has, if any."""
+PACKAGES = ("leap_data_management_utils", "pangeo_forge_ndpyramid")
 MENDED: Mapping[str, str] = {
     "pangeo_forge_recipes.storage": "bakehouse.compat.storage",
     "pangeo_forge_recipes.writers": "bakehouse.compat.writers",
@@ -60,7 +61,7 @@ class _Finder(MetaPathFinder):
         """Give the module's spec, if it is one that is served here."""
         if name not in SERVED:
             return None
-        return ModuleSpec(name, _Served(SERVED[name]), is_package=SERVED[name] is None)
+        return ModuleSpec(name, _Served(SERVED[name]), is_package=name in PACKAGES)
 
 
 def install() -> None:

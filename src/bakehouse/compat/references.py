@@ -153,7 +153,8 @@ class CombineReferences(beam.PTransform):
             return
         sources = [getattr(index, "source", None) for index, _ in ordered]
         names = {source.location: source.url for source in sources if source is not None}
-        access = self._access([each for _, found in ordered for each in _listed(found)])
+        scanned = next((dict(source.options) for source in sources if source is not None), {})
+        access = self._access([each for _, found in ordered for each in _listed(found)], scanned)
         inputs = [self._of_one(_listed(found), access) for _, found in ordered]
         called = [names.get(_first(refs), show_index(i)) for (i, _), refs in zip(ordered, inputs, strict=True)]
         called = [source.where if source else show_index(i) for source, (i, _) in zip(sources, ordered, strict=True)]
@@ -183,11 +184,11 @@ class CombineReferences(beam.PTransform):
             ).translate()
         )
 
-    def _access(self, found: list[dict[str, Any]]) -> dict[str, Any]:
-        """Say how what is referred to is read; options of another protocol than the recipe's are left out."""
+    def _access(self, found: list[dict[str, Any]], scanned: Mapping[str, Any]) -> dict[str, Any]:
+        """Say how what is referred to is read: as it was scanned, if the recipe does not say it."""
         protocol = next((urlsplit(place).scheme for each in found if "://" in (place := _first(each))), "file")
-        mine = protocol in (self.remote_protocol, None) or self.remote_protocol is None
-        options = dict(self.remote_options or {}) if mine and protocol not in ("file", "http", "https") else {}
+        mine = self.remote_protocol in (protocol, None) and protocol not in ("file", "http", "https")
+        options = {**scanned, **(dict(self.remote_options or {}) if mine else {})}
         return {"remote_protocol": protocol, "remote_options": options}
 
 
