@@ -13,13 +13,15 @@ from bakehouse.cli.reply import Reply
 
 if TYPE_CHECKING:
     from bakehouse.bake import Outcome
+    from bakehouse.cli.bakeries import Place
     from bakehouse.cli.engine import Done, Settings
     from bakehouse.cli.selection import Chosen
 
 
 @click.command("bake")
-@click.argument("names", nargs=-1, metavar="[ID[/RECIPE]]...")
+@click.argument("names", nargs=-1, metavar="[ID[/RECIPE]|(PATH|URL [RECIPE]...)]...")
 @click.option("--all", "everything", is_flag=True, help="Bake every recipe of the project.")
+@options.elsewhere
 @options.prune()
 @click.option("--refresh", is_flag=True, help="Make a new version beside the published one, whatever has changed.")
 @options.missing
@@ -31,9 +33,9 @@ if TYPE_CHECKING:
 @options.project
 @options.common
 def command(
-    names: tuple[str, ...], everything: bool, prune: int | None, refresh: bool, missing: str, bakery: str | None,
-    workers: int | None, level: str | None, mirrors: tuple[tuple[str, str], ...], cache: str | None,
-    project: Path | None,
+    names: tuple[str, ...], everything: bool, subdir: str | None, ref: str | None, prune: int | None, refresh: bool,
+    missing: str, bakery: str | None, workers: int | None, level: str | None, mirrors: tuple[tuple[str, str], ...],
+    cache: str | None, project: Path | None,
 ) -> Reply:  # fmt: skip
     """Write, check and register stores.
 
@@ -41,16 +43,21 @@ def command(
     Without RECIPE: all of a feedstock's. One that fails doesn't stop the others. What was published before
     stays as it is; a bake that was cut short is completed by running the same command again. Pruned bakes are
     never registered.
+
+    A feedstock may lie anywhere: PATH is its folder or repository, URL a git repository (https, ssh, file); the
+    words that follow are its recipes. Feedstocks of Pangeo Forge and LEAP need no change. Outside of any project,
+    stores lie in .bakehouse below the working directory.
     """
-    from bakehouse.cli.bakeries import place
+    from bakehouse.cli.bakeries import place_around
     from bakehouse.cli.engine import Settings, run_each
-    from bakehouse.cli.projects import project_root
     from bakehouse.cli.selection import choose_either
+    from bakehouse.cli.words import Where
 
     _insist_refreshable(refresh, prune)
-    where = place(project_root(project), bakery)
-    settings = Settings(where, prune, level, workers, dict(mirrors), cache, refresh, missing)
-    chosen = choose_either("bake", where, names, everything, publishing=prune is None)
+    place = place_around(project, bakery, names)
+    settings = Settings(place, prune, level, workers, dict(mirrors), cache, refresh, missing)
+    chosen = choose_either("bake", place, names, everything, prune is None, Where(subdir, ref))
+    _say_where(place, bool(chosen))
     done = run_each("baking", chosen, partial(_bake, settings))
     return Reply(
         _text(done),
@@ -65,6 +72,18 @@ def _insist_refreshable(refresh: bool, prune: int | None) -> None:
     if refresh and prune:
         cause = "a pruned bake is never registered, so there is nothing to refresh"
         raise UsageError("--refresh and --prune exclude each other", None, cause, "leave one of them out")
+
+
+def _say_where(place: Place, baking: bool) -> None:
+    """Outside of any project, say where stores lie, and keep that folder out of the repository that it lies in."""
+    from bakehouse.cli.reply import say
+
+    if not (place.is_alone and baking):
+        return
+    folder = place.root / ".bakehouse"
+    folder.mkdir(exist_ok=True)
+    (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+    say(f"no project around: stores lie in {place.target.path}, entries in {place.catalog}")
 
 
 def _bake(settings: Settings, chosen: Chosen, watch: Any) -> Outcome:

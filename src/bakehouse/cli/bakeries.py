@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bakehouse.catalog.lookup import LOCAL, PUBLISHED
-from bakehouse.meta.load import load_project
+from bakehouse.meta.load import load_project, project_around
 from bakehouse.meta.project import Bakery, Project
 from bakehouse.storage import Target
+
+ALONE = Project(title="Bakes outside of any project", bakeries={"local": Bakery(target=".bakehouse/stores")})
+"""Stands in where there is no project: a local bakery below the working directory, as new projects have it."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,11 @@ class Place:
     project: Project
     name: str
     bakery: Bakery
+
+    @property
+    def is_alone(self) -> bool:
+        """Say whether there is no project around."""
+        return self.project is ALONE
 
     @property
     def target(self) -> Target:
@@ -60,3 +69,19 @@ def place(root: Path, name: str | None = None) -> Place:
     """
     project = load_project(root)
     return Place(root, project, name or project.default_bakery, project.bakery(name))
+
+
+def place_around(given: Path | None, name: str | None, texts: Sequence[str]) -> Place:
+    """Choose a bakery of the project around the working directory; feedstocks that are named by place need no project.
+
+    Raises
+    ------
+    MetaError, UsageError
+        If there is no project, and a word names none of these; if the project has no bakery of that name.
+    """
+    from bakehouse.cli.projects import project_root
+    from bakehouse.cli.words import all_elsewhere
+
+    if given is None and all_elsewhere(texts) and project_around(Path.cwd()) is None:
+        return Place(Path.cwd(), ALONE, name or ALONE.default_bakery, ALONE.bakery(name))
+    return place(project_root(given), name)

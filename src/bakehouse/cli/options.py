@@ -76,8 +76,18 @@ missing = click.option(
     "--missing", type=click.Choice(["error", "skip"]), default="error", show_default=True,
     help="Stop at an input that is not there, or leave a gap.",
 )  # fmt: skip
-feedstock = click.argument("feedstocks", nargs=-1, metavar="[ID]...")
+subdir = click.option(
+    "--subdir", "--feedstock-subdir", metavar="FOLDER", help="The feedstock's folder in the repository at PATH or URL."
+)
+ref = click.option("--ref", metavar="REF", help="Branch, tag or commit of the repository at PATH or URL.")
+feedstock = click.argument("feedstocks", nargs=-1, metavar="[ID|PATH|URL]...")
 recipe = click.argument("name", metavar="ID[/RECIPE]")
+recipes = click.argument("names", nargs=-1, required=True, metavar="ID[/RECIPE]|(PATH|URL [RECIPE]...)")
+
+
+def elsewhere(function: F) -> F:
+    """Add --subdir and --ref, which say where in a repository a feedstock lies."""
+    return subdir(ref(function))
 
 
 def prune(default: int | None = None) -> Callable[[F], F]:
