@@ -25,6 +25,7 @@ SERVED: Mapping[str, str | None] = {
 """Module that feedstocks import, and the one of ours whose names it has, if any."""
 PACKAGES = ("leap_data_management_utils", "pangeo_forge_ndpyramid")
 MENDED: Mapping[str, str] = {
+    "pangeo_forge_recipes.rechunking": "bakehouse.compat.writers",
     "pangeo_forge_recipes.storage": "bakehouse.compat.storage",
     "pangeo_forge_recipes.writers": "bakehouse.compat.writers",
 }
@@ -88,4 +89,5 @@ def _by_name(module: types.ModuleType) -> tuple[Callable[[str], Any], tuple[str]
 
 def _mend(upstream: types.ModuleType, ours: types.ModuleType) -> None:
     for name in ours.__all__:
-        setattr(upstream, name, getattr(ours, name))
+        if hasattr(upstream, name):
+            setattr(upstream, name, getattr(ours, name))

@@ -91,7 +91,7 @@ class _Scan:
                 "kerchunk can't scan the file", source.where, f"{type(error).__name__}: {error}",
                 "check file_type; a format without references is opened with OpenWithXarray",
             ) from error  # fmt: skip
-        return SourcedIndex.of(index, source), refs
+        return SourcedIndex.of(index, source), [_spelt_out(each) for each in refs]
 
     def _source(self, index: Index, found: Any) -> Source:
         if isinstance(found, Source):
@@ -102,6 +102,15 @@ class _Scan:
         source = make_source(url, self.options, self.mirrors, show_index(index))
         mirrored = urlsplit(source.location).scheme != urlsplit(url).scheme
         return make_source(url, {}, self.mirrors, show_index(index)) if mirrored else source
+
+
+def _spelt_out(document: dict[str, Any]) -> dict[str, Any]:
+    """Put the addresses that a document abbreviates where they belong."""
+    short = {f"{{{{{name}}}}}": value for name, value in document.get("templates", {}).items()}
+    if not short:
+        return document
+    refs = {k: [short.get(v[0], v[0]), *v[1:]] if isinstance(v, list) else v for k, v in document["refs"].items()}
+    return {"version": 1, "refs": refs}
 
 
 class ReferenceMap(fsspec.FSMap):
