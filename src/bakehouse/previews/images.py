@@ -84,9 +84,8 @@ def _series(
         drawn: Callable[..., bytes] = partial(draw.draw_section, along, across, values.values, colours, words)
         return Image(drawn, alt), Image(partial(drawn, card=True), alt)
     words = replace(words, across="")
-    second = str(values.dims[1]) if values.ndim == 2 else None
-    members = range(values.sizes[second]) if second else ()
-    lines = [(_member(values, str(second), n), values.values[:, n]) for n in members] or [("", values.values)]
+    members = range(values.shape[1]) if values.ndim == 2 else ()
+    lines = [(_member(values, str(values.dims[1]), n), values.values[:, n]) for n in members] or [("", values.values)]
     drawn = partial(draw.draw_lines, along, lines, words)
     return Image(drawn, alt), Image(partial(drawn, card=True), alt)
 

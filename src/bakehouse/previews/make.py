@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
+from typing import TypeVar
 
 import xarray as xr
 
@@ -21,6 +22,8 @@ from bakehouse.previews.sample import Reader, Sample, sample
 from bakehouse.previews.small import is_big, small_dataset, write_small
 from bakehouse.previews.statistics import Statistics, statistics_of
 from bakehouse.storage import Target
+
+T = TypeVar("T")
 
 MOST_VARIABLES = 24
 STORE = "preview.zarr"
@@ -94,14 +97,13 @@ class _Making:
         return [name for name, _ in shown[:MOST_VARIABLES]]
 
     def _sample(self, name: str, parts: int) -> Sample | None:
-        found: Sample | None = self._trying("values could not be read", name, partial(sample, self.reader, name, parts))
+        found = self._trying("values could not be read", name, partial(sample, self.reader, name, parts))
         for text in found.missed if found else ():
             self._note(text, name)
         return found
 
     def _images(self, found: Sample) -> Images | None:
-        drawn: Images | None = self._trying("not drawn", found.name, partial(images_of, self.dataset, found))
-        return drawn
+        return self._trying("not drawn", found.name, partial(images_of, self.dataset, found))
 
     def _variable(self, drawn: Images) -> VariablePreview:
         stem = self._stem(drawn.name)
@@ -132,8 +134,7 @@ class _Making:
             self.folder.put(name, found.draw())
             return name
 
-        done: str | None = self._trying(f"{name} not made", drawn.name, partial(put, image)) if image else None
-        return done
+        return self._trying(f"{name} not made", drawn.name, partial(put, image)) if image else None
 
     def _stem(self, name: str) -> str:
         """Make a file name of a variable's, each its own."""
@@ -151,10 +152,9 @@ class _Making:
             write_small(small_dataset(samples), self.folder.child(STORE))
             return STORE
 
-        done: str | None = self._trying(f"{STORE} not made", None, write)
-        return done
+        return self._trying(f"{STORE} not made", None, write)
 
-    def _trying(self, what: str, name: str | None, make: Callable[[], object]) -> object:
+    def _trying(self, what: str, name: str | None, make: Callable[[], T]) -> T | None:
         """Do one part; a preview is worth no bake, so whatever libraries say of odd data is a note."""
         try:
             return make()

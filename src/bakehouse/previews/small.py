@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
-import zarr
+from zarr.codecs import GzipCodec
 
 from bakehouse.previews.sample import FEW_STEPS, FRAME_CELLS, Sample, evenly, strides
 from bakehouse.storage import Target
@@ -65,7 +65,7 @@ def _without_scalars(array: xr.DataArray) -> xr.DataArray:
 
 def write_small(dataset: xr.Dataset, folder: Target) -> None:
     """Write a small store: one map per chunk, in codecs that every browser has."""
-    gzip = (zarr.codecs.GzipCodec(level=6),)
+    gzip = (GzipCodec(level=6),)
     plain = dataset.drop_encoding()
     encoding = {
         str(name): {"compressors": gzip, "chunks": _chunks(str(name), plain)}
@@ -73,7 +73,7 @@ def write_small(dataset: xr.Dataset, folder: Target) -> None:
         if each.dtype.kind in "fiubMm" and each.size
     }
     store = TargetStore(folder.store, target=folder)
-    plain.to_zarr(store, mode="w", zarr_format=3, consolidated=True, encoding=encoding)  # type: ignore[call-overload]
+    plain.to_zarr(store, mode="w", zarr_format=3, consolidated=True, encoding=encoding)
 
 
 def _chunks(name: str, dataset: xr.Dataset) -> tuple[int, ...]:

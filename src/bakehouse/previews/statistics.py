@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -31,6 +31,6 @@ def statistics_of(found: Sample) -> Statistics | None:
     return Statistics(span, round(part, 6), "all" if found.whole else "sample")
 
 
-def _number(value: np.generic) -> float:
+def _number(value: Any) -> float:
     """Give a number as its type shows it: a float32 of 0.1 is 0.1."""
-    return float(str(value)) if value.dtype.kind == "f" else float(value)  # type: ignore[arg-type]
+    return float(str(value)) if value.dtype.kind == "f" else float(value)
