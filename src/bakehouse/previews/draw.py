@@ -127,7 +127,7 @@ def _bar(figure: Figure, colours: Colours, values: np.ndarray, units: str) -> No
     extend: Any = {(True, True): "both", (True, False): "min", (False, True): "max"}.get((below, above), "neither")
     mapped = ScalarMappable(Normalize(colours.low, colours.high), colours.cmap)
     bar = figure.colorbar(mapped, cax=axes, orientation="horizontal", extend=extend, extendfrac=0.03)
-    bar.outline.set(color=FAINT, linewidth=0.6)  # type: ignore[operator]
+    bar.outline.set(color=FAINT, linewidth=0.6)
     bar.ax.tick_params(length=3, width=0.6, color=FAINT, labelcolor=INK, labelsize=9.5)
     figure.text(0.5, 11 / figure.bbox.height, _short(units, 60), color=FAINT, size=10.5, ha="center", parse_math=False)
 

@@ -86,7 +86,7 @@ def place_in(shown: xr.DataArray) -> str:
 def _place_along(coordinate: xr.DataArray) -> str:
     if _is_moment(coordinate):
         return moment_of(coordinate.values)
-    value = coordinate.values[()]
+    value: Any = coordinate.values[()]
     if coordinate.dtype.kind in "fiu":
         return f"{coordinate.name} {value:.4g} {units_of(coordinate)}".strip()
     return " ".join((value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)).split())[:40]
