@@ -57,6 +57,8 @@ class Job:
         The catalog's entry of the recipe, if there is one.
     grow, refresh, missing
         As in `Context`.
+    previews
+        Whether to make images of what is registered, and a small store of what is big.
     """
 
     feedstock: Feedstock
@@ -75,6 +77,7 @@ class Job:
     grow: str = ""
     refresh: bool = False
     missing: str = "error"
+    previews: bool = False
 
     def context(self, mode: str, notes: Target | None = None) -> Context:
         """Make the context of a run."""

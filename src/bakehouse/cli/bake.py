@@ -30,12 +30,13 @@ if TYPE_CHECKING:
 @options.level
 @options.mirrors
 @options.cache
+@options.previews
 @options.project
 @options.common
 def command(
     names: tuple[str, ...], everything: bool, subdir: str | None, ref: str | None, prune: int | None, refresh: bool,
     missing: str, bakery: str | None, workers: int | None, level: str | None, mirrors: tuple[tuple[str, str], ...],
-    cache: str | None, project: Path | None,
+    cache: str | None, previews: bool, project: Path | None,
 ) -> Reply:  # fmt: skip
     """Write, check and register stores.
 
@@ -55,7 +56,7 @@ def command(
 
     _insist_refreshable(refresh, prune)
     place = place_around(project, bakery, names)
-    settings = Settings(place, prune, level, workers, dict(mirrors), cache, refresh, missing)
+    settings = Settings(place, prune, level, workers, dict(mirrors), cache, refresh, missing, previews)
     chosen = choose_either("bake", place, names, everything, prune is None, Where(subdir, ref))
     _say_where(place, bool(chosen))
     done = run_each("baking", chosen, partial(_bake, settings))

@@ -81,6 +81,10 @@ subdir = click.option(
 )
 ref = click.option("--ref", metavar="REF", help="Branch, tag or commit of the repository at PATH or URL.")
 feedstock = click.argument("feedstocks", nargs=-1, metavar="[ID|PATH|URL]...")
+previews = click.option(
+    "--previews/--no-previews", default=True, show_default=True, envvar="BAKEHOUSE_PREVIEWS", show_envvar=True,
+    help="Make images of what is registered, and a small store of what is big, for the catalog's pages.",
+)  # fmt: skip
 recipe = click.argument("name", metavar="ID[/RECIPE]")
 recipes = click.argument("names", nargs=-1, required=True, metavar="ID[/RECIPE]|(PATH|URL [RECIPE]...)")
 
