@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @click.option("--all", "everything", is_flag=True, help="Bake every recipe of the project.")
 @options.elsewhere
 @options.traits
+@options.isolated
 @options.prune()
 @click.option("--refresh", is_flag=True, help="Make a new version beside the published one, whatever has changed.")
 @options.missing
@@ -36,8 +37,9 @@ if TYPE_CHECKING:
 @options.common
 def command(
     names: tuple[str, ...], everything: bool, subdir: str | None, ref: str | None, config: Path | None,
-    traits: tuple[str, ...], prune: int | None, refresh: bool, missing: str, bakery: str | None, workers: int | None,
-    level: str | None, mirrors: tuple[tuple[str, str], ...], cache: str | None, project: Path | None,
+    traits: tuple[str, ...], isolated: bool, prune: int | None, refresh: bool, missing: str, bakery: str | None,
+    workers: int | None, level: str | None, mirrors: tuple[tuple[str, str], ...], cache: str | None,
+    project: Path | None,
 ) -> Reply:  # fmt: skip
     """Write, check and register stores.
 
@@ -54,6 +56,7 @@ def command(
     from bakehouse.cli.bakeries import place_around
     from bakehouse.cli.configured import configured
     from bakehouse.cli.engine import Settings, run_each
+    from bakehouse.cli.isolation import isolate
     from bakehouse.cli.selection import choose_either
     from bakehouse.cli.words import Where, asked
 
@@ -64,6 +67,8 @@ def command(
     names, said = asked(names, given.text("repo"), given.text("feedstock_subdir"), given.text("ref"))
     where = Where(subdir or said.subdir, ref or said.ref)
     place = place_around(project, bakery, names)
+    if isolated:
+        isolate(place.root, names, where)
     publishing = prune is None and not given.has_target
     chosen = given.only(choose_either("bake", place, names, everything, publishing, where))
     jobs = _jobs(chosen, given.text("job_name"))

@@ -80,6 +80,10 @@ subdir = click.option(
     "--subdir", "--feedstock-subdir", metavar="FOLDER", help="The feedstock's folder in the repository at PATH or URL."
 )
 ref = click.option("--ref", metavar="REF", help="Branch, tag or commit of the repository at PATH or URL.")
+isolated = click.option(
+    "--isolated", is_flag=True,
+    help="Run with the feedstock's requirements.txt installed, in an environment that is made once.",
+)  # fmt: skip
 feedstock = click.argument("feedstocks", nargs=-1, metavar="[ID|PATH|URL]...")
 recipe = click.argument("name", metavar="ID[/RECIPE]")
 recipes = click.argument("names", nargs=-1, required=True, metavar="ID[/RECIPE]|(PATH|URL [RECIPE]...)")
