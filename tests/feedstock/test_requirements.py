@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bakehouse.feedstock.requirements import Wanted, engine_versions, read_requirements
+from bakehouse.feedstock.requirements import Wanted, engine_versions, floor_of, read_requirements
 
 
 def _read(tmp_path: Path, text: str) -> Wanted:
@@ -64,3 +64,10 @@ def test_what_is_missing_is_installed_as_it_is_asked_for(tmp_path: Path) -> None
 def test_extras_of_the_runner_are_left_out_and_said(tmp_path: Path) -> None:
     wanted = _read(tmp_path, "apache_beam[gcp]>=2.58\n")
     assert (wanted.install, "extras of the runner are left out" in wanted.notes[0]) == ((), True)
+
+
+def test_a_package_of_an_extra_is_taken_as_it_is_pinned_if_the_engine_takes_it(tmp_path: Path) -> None:
+    assert _read(tmp_path, "gcsfs==2025.7.0\n").install == (f"gcsfs==2025.7.0,{floor_of('gcsfs')}",)
+    assert _read(tmp_path, "gcsfs\n").install == (f"gcsfs{floor_of('gcsfs')}",)
+    old = _read(tmp_path, "gcsfs==2024.2.0\n")
+    assert (old.install, "overruled" in old.notes[0]) == ((f"gcsfs{floor_of('gcsfs')}",), True)

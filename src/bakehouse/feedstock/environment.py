@@ -14,10 +14,12 @@ from pathlib import Path
 
 from bakehouse.errors import RecipeError
 from bakehouse.feedstock.cachedir import cache_folder
-from bakehouse.feedstock.requirements import Wanted, engine_versions
+from bakehouse.feedstock.requirements import Wanted, engine_versions, floor_of
 from bakehouse.storage.locking import alone
 
 READY = "ready"
+LONG = 200
+TOGETHER = ("gcsfs", "s3fs", "adlfs")
 NEVER = 'sys_platform == "never"'
 ADDED = "import site; site.addsitedir({0!r})\n"
 
@@ -47,29 +49,39 @@ def environment(wanted: Wanted, file: Path) -> Path:
 
 def _digest(wanted: Wanted, file: Path) -> str:
     """Name an environment by all that it is made from; local paths count from the file's folder."""
-    local = any(
-        mark in line for line in (*wanted.install, *wanted.options) for mark in ("./", "-e", "find-links", "-f")
-    )
-    parts = [wanted.install, wanted.options, sys.version, sys.prefix, dict(engine_versions()), _site_folders()]
+    lines = (*wanted.install, *wanted.options)
+    local = any(mark in line for line in lines for mark in ("./", "-e", "find-links", "-f"))
+    parts = [*lines, sys.version, sys.prefix, *_site_folders(), *(f"{k}=={v}" for k, v in engine_versions().items())]
     return hashlib.sha256(json.dumps([parts, str(file.parent) if local else ""]).encode()).hexdigest()[:16]
 
 
 def _make(home: Path, python: Path, wanted: Wanted, file: Path) -> None:
     uv = shutil.which("uv")
-    known = engine_versions()
-    pins = home / "engine.txt"
     if uv:
         _run([uv, "venv", "--quiet", "--python", sys.executable, str(home)], wanted, file)
-        pins.write_text("".join(f"{name}; {NEVER}\n" for name in known), encoding="utf-8")
-        install = [uv, "pip", "install", "--quiet", "--python", str(python), "--overrides", str(pins)]
+        install = [uv, "pip", "install", "--quiet", "--python", str(python)]
     else:
         _run([sys.executable, "-m", "venv", str(home)], wanted, file)
-        pins.write_text("".join(f"{name}=={version}\n" for name, version in known.items()), encoding="utf-8")
-        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", str(pins)]
+        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     packages = next(home.glob("lib/python*/site-packages"))
     (packages / "_bakehouse.pth").write_text("".join(ADDED.format(each) for each in _site_folders()), encoding="utf-8")
     lines = [word for line in wanted.install for word in (line.split(maxsplit=1) if line.startswith("-") else [line])]
-    _run([*install, *wanted.options, *lines], wanted, file)
+    _run([*install, *_limits(home, wanted, bool(uv)), *wanted.options, *lines], wanted, file)
+
+
+def _limits(home: Path, wanted: Wanted, uv: bool) -> list[str]:
+    """Keep an installer off the engine: uv, which does not see it, is told that it is not needed; pip, that it stays.
+
+    Packages that follow fsspec's releases day by day bring their own fsspec, of a version that the engine takes.
+    """
+    together = any(line.startswith(TOGETHER) for line in wanted.install)
+    known = {name: version for name, version in engine_versions().items() if not (together and name == "fsspec")}
+    floors = [f"fsspec{floor_of('fsspec')}"] if together else []
+    pins = floors if uv else [*floors, *(f"{name}=={version}" for name, version in known.items())]
+    (home / "constraints.txt").write_text("\n".join(pins), encoding="utf-8")
+    (home / "overrides.txt").write_text("\n".join(f"{name}; {NEVER}" for name in known), encoding="utf-8")
+    overrides = ["--overrides", str(home / "overrides.txt")] if uv else []
+    return ["--constraint", str(home / "constraints.txt"), *overrides]
 
 
 def _site_folders() -> list[str]:
@@ -84,7 +96,10 @@ def _run(command: list[str], wanted: Wanted, file: Path) -> None:
         return
     said = [line.strip(" ×╰─▶│") for line in ran.stderr.splitlines() if line.strip(" ×╰─▶│")]
     telling = [line for line in said if not line.startswith(("hint:", "[notice]", "WARNING"))]
-    cause = "\n".join(telling[-3:]) or f"{Path(command[0]).name} ended with {ran.returncode}"
+    cause = (
+        "\n".join(line if len(line) < LONG else f"{line[:LONG]}…" for line in telling[-3:])
+        or f"{Path(command[0]).name} ended with {ran.returncode}"
+    )
     fix = "check the network and the lines; or install them yourself, and leave --isolated out"
     raise RecipeError(f"can't install {', '.join(wanted.install)}", str(file), cause, fix)
 

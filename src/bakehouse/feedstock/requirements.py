@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 ENGINE = "bakehouse"
@@ -85,9 +86,7 @@ def _decide(line: str) -> tuple[list[str], list[str]]:
         needed, said = _extras(asked) if asked and fits else ([], [])
         return needed, said if fits else [f"{line}: overruled, Bakehouse runs on {name} {there}"]
     if name in _optional():
-        loose = asked is not None and not asked.url and (not asked.specifier or _fits(asked))
-        missing = [] if _version(name) else [_matching(name)]
-        return missing, [] if loose else [f"{line}: overruled by the version that fits Bakehouse"]
+        return _decide_optional(line, name, asked)
     return ([], []) if asked and not asked.url and _fits(asked) else ([line], [])
 
 
@@ -124,10 +123,22 @@ def _extras(asked: Requirement) -> tuple[list[str], list[str]]:
     return found, notes
 
 
-def _matching(name: str) -> str:
-    """Name the release of an optional package that goes with the engine; fsspec's own come out together."""
-    fsspec = engine_versions().get("fsspec")
-    return f"{name}=={fsspec}.*" if name in ("gcsfs", "s3fs") and fsspec else name
+def _decide_optional(line: str, name: str, asked: Requirement | None) -> tuple[list[str], list[str]]:
+    """Decide on a package of the engine's extras: a version is taken as it is asked for, if the engine takes it."""
+    if asked and not asked.url and _fits(asked):
+        return [], []
+    pins = {pin.version for pin in asked.specifier if pin.operator == "=="} if asked else set()
+    taken = asked is not None and not asked.url and all(floor_of(name).contains(pin) for pin in pins)
+    if taken:
+        return [f"{line},{floor_of(name)}" if asked and asked.specifier else f"{name}{floor_of(name)}"], []
+    missing = [] if _version(name) else [f"{name}{floor_of(name)}"]
+    return missing, [f"{line}: overruled, Bakehouse takes {name}{floor_of(name)}"]
+
+
+def floor_of(name: str) -> SpecifierSet:
+    """Give the versions of a package that the engine takes."""
+    needed = [Requirement(text) for text in metadata.requires(ENGINE) or []]
+    return next((each.specifier for each in needed if canonicalize_name(each.name) == name), SpecifierSet())
 
 
 def _fits(asked: Requirement) -> bool:
