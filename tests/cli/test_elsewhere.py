@@ -12,7 +12,7 @@ import xarray as xr
 import bakehouse
 from bakehouse.feedstock.fetching import fetch
 from tests.cli.projects import Project
-from tests.cli.repositories import HEAD, PIPELINE, Repository, document, new_repository, run
+from tests.cli.repositories import HEAD, PIPELINE, RECIPE, Repository, document, new_repository, run
 from tests.cli.test_bake import _sample
 
 
@@ -201,3 +201,20 @@ def test_ref_and_subdir_need_a_repository(project: Project, away: Path, reposito
 def test_lint_takes_a_folder(away: Path, repository: Repository) -> None:
     found = document("lint", str(repository.root), exit_code=1)["findings"]
     assert {each["code"] for each in found} >= {"BH101", "BH303"}
+
+
+def test_explain_lists_what_a_dict_of_recipes_holds(away: Path, tmp_path: Path) -> None:
+    made = new_repository(tmp_path / "both", recipe_py=f"{HEAD}recipes = {{'one': {PIPELINE.format(1)}}}\n")
+    meta = made.feedstock / "meta.yaml"
+    meta.write_text(
+        meta.read_text().replace('id: seasons\n    object: "recipe:recipe"', "dict_object: 'recipe:recipes'")
+    )
+    said = document("explain", str(made.root))
+    assert said["meta"]["recipes"] == [{"id": "one", "object": "recipe:recipes['one']"}]
+    assert said["meta"]["title"] == "Seasons"
+    assert "recipe   one: recipe:recipes['one']" in run("explain", str(made.root)).stdout
+
+
+def test_what_a_recipe_prints_is_no_part_of_the_document(away: Path, tmp_path: Path) -> None:
+    made = new_repository(tmp_path / "loud", recipe_py=f"print('loud')\n{RECIPE}")
+    assert document("plan", str(made.root))["ok"]

@@ -14,14 +14,17 @@ from bakehouse.cli.reply import Reply
 if TYPE_CHECKING:
     from bakehouse.bake import Outcome
     from bakehouse.cli.bakeries import Place
+    from bakehouse.cli.configured import Configured
     from bakehouse.cli.engine import Done, Settings
-    from bakehouse.cli.selection import Chosen
+    from bakehouse.cli.selection import Chosen, Failed
 
 
-@click.command("bake")
+@click.command("bake", cls=options.WithTraits)
 @click.argument("names", nargs=-1, metavar="[ID[/RECIPE]|(PATH|URL [RECIPE]...)]...")
 @click.option("--all", "everything", is_flag=True, help="Bake every recipe of the project.")
 @options.elsewhere
+@options.traits
+@options.isolated
 @options.prune()
 @click.option("--refresh", is_flag=True, help="Make a new version beside the published one, whatever has changed.")
 @options.missing
@@ -34,9 +37,10 @@ if TYPE_CHECKING:
 @options.project
 @options.common
 def command(
-    names: tuple[str, ...], everything: bool, subdir: str | None, ref: str | None, prune: int | None, refresh: bool,
-    missing: str, bakery: str | None, workers: int | None, level: str | None, mirrors: tuple[tuple[str, str], ...],
-    cache: str | None, previews: bool, project: Path | None,
+    names: tuple[str, ...], everything: bool, subdir: str | None, ref: str | None, config: Path | None,
+    traits: tuple[str, ...], isolated: bool, prune: int | None, refresh: bool, missing: str, bakery: str | None,
+    workers: int | None, level: str | None, mirrors: tuple[tuple[str, str], ...], cache: str | None,
+    previews: bool, project: Path | None,
 ) -> Reply:  # fmt: skip
     """Write, check and register stores.
 
@@ -47,24 +51,49 @@ def command(
 
     A feedstock may lie anywhere: PATH is its folder or repository, URL a git repository (https, ssh, file); the
     words that follow are its recipes. Feedstocks of Pangeo Forge and LEAP need no change. Outside of any project,
-    stores lie in .bakehouse below the working directory.
+    stores lie in .bakehouse below the working directory. Settings of pangeo-forge-runner are taken from its
+    configuration files (-f), or as it takes them: --Bake.prune=True, --TargetStorage.root_path=…
     """
     from bakehouse.cli.bakeries import place_around
+    from bakehouse.cli.configured import configured
     from bakehouse.cli.engine import Settings, run_each
+    from bakehouse.cli.isolation import isolate
     from bakehouse.cli.selection import choose_either
-    from bakehouse.cli.words import Where
+    from bakehouse.cli.words import Where, asked
 
+    given = configured(config, traits)
+    prune = prune or given.prune
     _insist_refreshable(refresh, prune)
+    _insist_one_target(bakery, given)
+    names, said = asked(names, given.text("repo"), given.text("feedstock_subdir"), given.text("ref"))
+    where = Where(subdir or said.subdir, ref or said.ref)
     place = place_around(project, bakery, names)
+    if isolated:
+        isolate(place.root, names, where)
+    publishing = prune is None and not given.has_target
+    chosen = given.only(choose_either("bake", place, names, everything, publishing, where))
+    jobs = _jobs(chosen, given.text("job_name"))
+    place = given.place(place, next(iter(jobs.values()), ("", ""))[0])
     settings = Settings(place, prune, level, workers, dict(mirrors), cache, refresh, missing, previews)
-    chosen = choose_either("bake", place, names, everything, prune is None, Where(subdir, ref))
     _say_where(place, bool(chosen))
     done = run_each("baking", chosen, partial(_bake, settings))
+    recipes = [_document(each, jobs[each.name][1]) for each in done]
+    last = {key: recipes[-1][key] if recipes else None for key in ("job_id", "job_name")}
     return Reply(
-        _text(done),
-        {"bakery": settings.place.name, "recipes": [_document(each) for each in done]},
-        ok=all(not each.error for each in done),
+        _text(done), {"bakery": place.name, **last, "recipes": recipes}, ok=all(not each.error for each in done)
     )
+
+
+def _jobs(chosen: list[Chosen | Failed], given: str | None) -> dict[str, tuple[str, str]]:
+    """Name the job of each feedstock, and that of each of its recipes."""
+    from bakehouse.cli.configured import job_name
+
+    pairs = [each.name.partition("/")[::2] for each in chosen]
+    alone = {feedstock: sum(each == feedstock for each, _ in pairs) == 1 for feedstock, _ in pairs}
+    return {
+        each.name: (job_name(feedstock, given), job_name(feedstock, given, None if alone[feedstock] else recipe))
+        for each, (feedstock, recipe) in zip(chosen, pairs, strict=True)
+    }
 
 
 def _insist_refreshable(refresh: bool, prune: int | None) -> None:
@@ -73,6 +102,13 @@ def _insist_refreshable(refresh: bool, prune: int | None) -> None:
     if refresh and prune:
         cause = "a pruned bake is never registered, so there is nothing to refresh"
         raise UsageError("--refresh and --prune exclude each other", None, cause, "leave one of them out")
+
+
+def _insist_one_target(bakery: str | None, given: Configured) -> None:
+    from bakehouse.errors import UsageError
+
+    if bakery and given.has_target:
+        raise UsageError(f"TargetStorage and --bakery {bakery} exclude each other", None, None, "leave one of them out")
 
 
 def _say_where(place: Place, baking: bool) -> None:
@@ -93,8 +129,9 @@ def _bake(settings: Settings, chosen: Chosen, watch: Any) -> Outcome:
     return bake(settings.job(chosen, watch), None if settings.prune else settings.place.catalog)
 
 
-def _document(done: Done) -> dict[str, Any]:
-    return {**done.as_dict(), **({} if done.error else {"line": opening(done.result)})}
+def _document(done: Done, job: str) -> dict[str, Any]:
+    said = {} if done.error else {"line": opening(done.result)}
+    return {**done.as_dict(), **said, "job_name": job, "job_id": None if done.error else done.result.version}
 
 
 def _text(done: list[Done]) -> str:

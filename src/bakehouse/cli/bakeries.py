@@ -17,12 +17,13 @@ ALONE = Project(title="Bakes outside of any project", bakeries={"local": Bakery(
 
 @dataclass(frozen=True)
 class Place:
-    """A project, one of its bakeries, and the folders that follow from both."""
+    """A project, one of its bakeries, and the folders that follow from both; `copies` replaces the bakery's cache."""
 
     root: Path
     project: Project
     name: str
     bakery: Bakery
+    copies: Target | None = None
 
     @property
     def is_alone(self) -> bool:
@@ -38,6 +39,8 @@ class Place:
     def cache(self, said: str | None = None) -> Target | None:
         """Give the input cache that the command line names, else the bakery's, if it has one."""
         url = said or self.bakery.cache
+        if said is None and self.copies:
+            return self.copies
         if url is None:
             return None
         same = "://" in url and url.partition("://")[0] == self.bakery.target.partition("://")[0]

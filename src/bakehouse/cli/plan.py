@@ -24,6 +24,7 @@ LONG = ("task_ids", "sampled")
 @click.command("plan")
 @options.recipes
 @options.elsewhere
+@options.isolated
 @options.prune()
 @options.missing
 @options.bakery
@@ -36,6 +37,7 @@ def command(
     names: tuple[str, ...],
     subdir: str | None,
     ref: str | None,
+    isolated: bool,
     prune: int | None,
     missing: str,
     bakery: str | None,
@@ -51,10 +53,13 @@ def command(
     """
     from bakehouse.cli.bakeries import place_around
     from bakehouse.cli.engine import Settings, run_each
+    from bakehouse.cli.isolation import isolate
     from bakehouse.cli.selection import choose
     from bakehouse.cli.words import Where
 
     place = place_around(project, bakery, names)
+    if isolated:
+        isolate(place.root, names, Where(subdir, ref))
     settings = Settings(place, prune, None, workers, dict(mirrors), cache, missing=missing)
     chosen = choose(place.root, names, where=Where(subdir, ref))
     done = run_each("planning", chosen, lambda chosen, watch: _plan(settings, chosen, watch))

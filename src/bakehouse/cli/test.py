@@ -16,6 +16,7 @@ from bakehouse.errors import UsageError
 if TYPE_CHECKING:
     from bakehouse.bake import Outcome
     from bakehouse.cli.engine import Done, Settings
+    from bakehouse.cli.isolation import isolate
     from bakehouse.cli.selection import Chosen, Failed
     from bakehouse.cli.words import Where
     from bakehouse.meta.findings import Finding
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 @click.command("test")
 @options.recipes
 @options.elsewhere
+@options.isolated
 @options.prune(2)
 @options.workers
 @options.mirrors
@@ -34,6 +36,7 @@ def command(
     names: tuple[str, ...],
     subdir: str | None,
     ref: str | None,
+    isolated: bool,
     prune: int,
     workers: int | None,
     mirrors: tuple[tuple[str, str], ...],
@@ -52,6 +55,8 @@ def command(
     from bakehouse.cli.words import Where
 
     place = place_around(project, None, names)
+    if isolated:
+        isolate(place.root, names, Where(subdir, ref))
     settings = Settings(place, prune, "full", workers, dict(mirrors), cache)
     findings, chosen = _chosen(place.root, names, Where(subdir, ref))
     done = run_each("testing", chosen, partial(_try, settings))

@@ -82,6 +82,14 @@ def read_words(root: Path, texts: Sequence[str], where: Where = AS_IT_IS) -> lis
     return found
 
 
+def asked(
+    texts: tuple[str, ...], repo: str | None, subdir: str | None, ref: str | None
+) -> tuple[tuple[str, ...], Where]:
+    """Give the words, or the repository that a configuration names; its folder and state mean no project's id."""
+    words = texts or ((repo,) if repo else ())
+    return words, Where(subdir, ref) if all_elsewhere(words) else AS_IT_IS
+
+
 def is_place(text: str) -> bool:
     """Say whether a word is the address of a repository, or a folder."""
     return is_address(text) or text.startswith(PATH_STARTS) or Path(text).is_dir()
