@@ -129,6 +129,31 @@ def test_xarray_opens_whatever_a_step_passes_on(tmp_path: Path, passed: str) -> 
     xr.testing.assert_equal(project.open(project.bake()), concatenated(three()))
 
 
+def test_a_fill_value_that_a_recipe_sets_as_an_attribute_reads_as_missing(tmp_path: Path) -> None:
+    steps = """
+def mark(index, ds):
+    counts = (ds.sst * 1000).round().astype("u2")
+    counts.attrs = {"_FillValue": 9999, "units": "1"}
+    return index, ds.drop_vars("sst").assign(n=counts.where(ds.lat > 0, 9999).astype("u2").assign_attrs(counts.attrs))
+"""
+    project = upstream(
+        tmp_path, f"{steps}\nrecipe = beam.Create(pattern.items()) {OPENED} | beam.MapTuple(mark) | {STORED}", three()
+    )
+    outcome = project.bake()
+    expected = (concatenated(three()).sst * 1000).round().where(lambda n: n.lat > 0)
+    xr.testing.assert_equal(project.open(outcome).n.astype("f4"), expected.rename("n").astype("f4"))
+    stored = xr.open_zarr(outcome.url, chunks=None, mask_and_scale=False).n
+    assert stored.dtype == "u2" and stored.attrs["_FillValue"] == 9999
+
+
+def test_a_codec_that_no_reader_could_find_again_is_refused(tmp_path: Path) -> None:
+    head = HEAD + "import numcodecs\nclass Own(numcodecs.abc.Codec):\n    pass\n"
+    stored = STORED.replace(")", ', encoding={"sst": {"compressor": Own()}})')
+    project = upstream(tmp_path, f"recipe = beam.Create(pattern.items()) {OPENED} | {stored}", three(), head=head)
+    with pytest.raises(BakehouseError, match="the codec Own, which has no codec_id"):
+        project.bake()
+
+
 def test_appending_to_a_store_that_is_there_is_refused_with_what_to_do(tmp_path: Path) -> None:
     project = upstream(tmp_path, PLAIN.replace("target_chunks=", 'append_dim="time", target_chunks=') + ")", three())
     project.bake()

@@ -13,7 +13,7 @@ from bakehouse.plan.types import ArrayPlan, StoreOptions, Template
 CHUNK_BYTES = 2**24
 SMALL_CHUNK_BYTES = 2**16
 SHARD_BYTES = 2**26
-AS_INPUT = 0
+AS_INPUT = -2
 """A chunk length that stands for the length of the first input."""
 ENCODING_KEYS = {
     "chunks",
@@ -88,6 +88,19 @@ def _check_encoding(options: StoreOptions, template: Template) -> None:
                 raise SchemaError(
                     f"encoding of '{name}' has an unknown key '{key}'", None, None, did_you_mean(key, ENCODING_KEYS)
                 )
+            _check_codecs(name, asked[key])
+
+
+def _check_codecs(name: str, said: object) -> None:
+    """Refuse codecs without an identifier: no reader could find them again."""
+    for codec in said if isinstance(said, list | tuple) else [said]:
+        if getattr(codec, "codec_id", "") is None:
+            raise SchemaError(
+                f"encoding of '{name}' names the codec {type(codec).__name__}, which has no codec_id",
+                None,
+                "readers look codecs up by that identifier",
+                "use a codec that numcodecs registers",
+            )
 
 
 def _own_lengths(array: ArrayPlan, what: str, asked: int | Sequence[int]) -> tuple[int, ...]:

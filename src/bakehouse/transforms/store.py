@@ -45,8 +45,7 @@ class StoreToZarr(beam.PTransform):
     target_root
         Where to write when the recipe runs outside of ``bakehouse bake``: a URL, a path, or an object with `root_path`.
     target_chunks
-        Dimension to chunk length; -1 is the whole dimension, 0 what the first input has of it. Dimensions left out
-        keep the sources' chunks.
+        Dimension to chunk length; -1 is the whole dimension. Dimensions left out keep the sources' chunks.
     shards
         Dimension to shard length; False writes one object per chunk; None chooses objects of about 64 MB.
     dynamic_chunking_fn, dynamic_chunking_fn_kwargs
