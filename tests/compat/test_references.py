@@ -111,6 +111,7 @@ recipe = (beam.Create(pattern.items())
     for at, step in enumerate((0, 6)):
         path = tmp_path / "inputs" / f"{step}.grib2"
         read = xr.open_dataset(path, engine="cfgrib", backend_kwargs={"indexpath": ""})
+        np.testing.assert_array_equal(found.latitude.values, read.latitude.values)
         np.testing.assert_array_equal(found.t2m.isel(step=at).values, read.t2m.values)
         assert found.step.values[at] == read.step.values
 
