@@ -16,9 +16,9 @@ FILL = """
 import pathlib, boto3, sys
 client, root = boto3.client("s3"), pathlib.Path(sys.argv[1])
 for bucket in (each for each in root.glob("*") if each.is_dir()):
-    client.create_bucket(Bucket=bucket.name)
+    client.create_bucket(Bucket=bucket.name, ACL="public-read")
     for path in filter(pathlib.Path.is_file, bucket.rglob("*")):
-        client.upload_file(str(path), bucket.name, str(path.relative_to(bucket)))
+        client.upload_file(str(path), bucket.name, str(path.relative_to(bucket)), ExtraArgs={"ACL": "public-read"})
 """
 
 

@@ -110,6 +110,7 @@ def gpcp_zarr(folder: Path) -> None:
     days = pd.date_range("1996-10-01", periods=40)
     ds = xr.concat([precipitation(day, number) for number, day in enumerate(days)], "time", data_vars="minimal")
     path = place(folder, "https://ncsa.osn.xsede.org/Pangeo/pangeo-forge/gpcp-feedstock/gpcp.zarr")
+    ds = ds.set_coords(["lat_bounds", "lon_bounds", "time_bounds"])
     ds.chunk({"time": 1}).to_zarr(path, mode="w", consolidated=True)
 
 
@@ -143,7 +144,8 @@ def terraclimate(folder: Path) -> None:
         for year in (2000, 2001):
             coords = {"time": ("time", pd.date_range(f"{year}-01-01", periods=12, freq="MS")), **latitude(18, descending=True, dtype="f8"), **longitude(36, dtype="f8")}
             values = holed(field((12, 18, 36), year + len(name), 0, 300))
-            fields = {name: (("time", "lat", "lon"), values, {"units": "mm"}), "crs": ((), np.int16(3), {"grid_mapping_name": "latitude_longitude"})}
+            fields = {name: (("time", "lat", "lon"), values, {"units": "mm"})}
+            coords["crs"] = ("crs", np.array([3], "i2"), {"grid_mapping_name": "latitude_longitude"})
             packing = {name: {"dtype": "int32", "scale_factor": scale, "add_offset": 0.0, "_FillValue": np.int32(-2147483648), **ZLIB}}
             packing["time"] = {"units": "days since 1900-01-01 00:00:00", "dtype": "float64"}
             root = "http://thredds.northwestknowledge.net:8080/thredds/fileServer/TERRACLIMATE_ALL/data"
