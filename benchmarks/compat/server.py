@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from email.utils import formatdate
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -72,13 +73,14 @@ class Handler(BaseHTTPRequestHandler):
         """Send a file or the range of it that is asked for."""
         if not path.is_file() or ".." in path.parts:
             return self.send(404, b"not found", "text/plain", body)
-        held, code, headers = path.read_bytes(), 200, {}
+        held, code, modified = path.read_bytes(), 200, path.stat().st_mtime
+        headers = {"Last-Modified": formatdate(modified, usegmt=True), "ETag": f'"{modified:.0f}-{len(held):x}"'}
         start, stop = 0, len(held)
         if found := RANGE.match(self.headers.get("Range", "")):
             first, last = found.groups()
             code, start = 206, int(first) if first else max(0, stop - int(last))
             stop = min(int(last) + 1, stop) if first and last else stop
-            headers = {"Content-Range": f"bytes {start}-{stop - 1}/{len(held)}"}
+            headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(held)}"
         if code == 206 and start >= stop:
             return self.send(416, b"", "text/plain", body)
         return self.send(code, held[start:stop], "application/octet-stream", body, headers)

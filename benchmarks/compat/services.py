@@ -32,7 +32,7 @@ def serving(folder: Path, python: Path) -> Iterator[dict[str, str]]:
     try:
         _wait(web)
         _wait(s3)
-        env = environment(f"http://127.0.0.1:{web}", f"http://127.0.0.1:{s3}")
+        env = {"COMPAT_SOURCES": str(folder), **environment(f"http://127.0.0.1:{web}", f"http://127.0.0.1:{s3}")}
         subprocess.run([python, "-c", FILL, folder / "s3"], env={**os.environ, **env}, check=True)
         yield env
     finally:

@@ -17,9 +17,9 @@ PATIENCE_S = 600
 def command(words: list[Any], log: Path, env: dict[str, str], cwd: Path) -> tuple[str, float]:
     """Run a command; give the end of what it said if it failed, and its time."""
     begun = time.monotonic()
-    with log.open("w") as file:
+    with log.open("w") as file, log.with_suffix(".out").open("w") as out:
         try:
-            code = subprocess.run([*map(str, words)], stdout=file, stderr=file, env=env, cwd=cwd, timeout=PATIENCE_S).returncode
+            code = subprocess.run([*map(str, words)], stdout=out, stderr=file, env=env, cwd=cwd, timeout=PATIENCE_S).returncode
         except subprocess.TimeoutExpired:
             file.write(f"stopped after {PATIENCE_S} s\n")
             code = 1
