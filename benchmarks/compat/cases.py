@@ -23,7 +23,6 @@ class Case:
     cache: bool = True
     references: bool = False
     env: dict[str, str] = field(default_factory=dict)
-    kwargs: dict[str, Any] = field(default_factory=dict)
     note: str = ""
 
     @property

@@ -14,22 +14,14 @@ import xarray as xr
 
 
 def opened(spec):
-    """Open a store or a set of references."""
+    """Open a store, or a set of references: by the reader of kerchunk, or as its folder tells."""
+    store = Path(spec["store"])
     if not spec["references"]:
-        return xr.open_dataset(spec["store"], engine="zarr", **spec["kwargs"])
-    import fsspec
-
-    options = {"fo": spec["store"], "remote_protocol": spec["remote"], "remote_options": spec["remote_options"]}
-    mapper = fsspec.get_mapper("reference://", lazy=spec["store"].endswith(".parquet"), **options)
-    if hasattr(__import__("zarr"), "storage") and not hasattr(__import__("zarr").storage, "FSStore"):
-        from fsspec.implementations.asyn_wrapper import AsyncFileSystemWrapper  # noqa: F401
-
-        options |= {"asynchronous": True, "remote_options": {**spec["remote_options"], "asynchronous": True}}
-        import zarr
-
-        fs = fsspec.filesystem("reference", **options)
-        mapper = zarr.storage.FsspecStore(fs, read_only=True, path="")
-    return xr.open_dataset(mapper, engine="zarr", consolidated=False, chunks=None, **spec["kwargs"])
+        return xr.open_dataset(store, engine="zarr")
+    if store.suffix == ".kerchunk":
+        store = next(each for each in store.iterdir() if each.name.startswith("refs"))
+    options = {"remote_protocol": spec["remote"], "remote_options": {"anon": False}}
+    return xr.open_dataset(str(store), engine="kerchunk", storage_options=options)
 
 
 def plain(values):

@@ -1,10 +1,9 @@
-"""Bake with Bakehouse, the repository dropped into a new project as it is."""
+"""Bake with Bakehouse: the repository by its path, outside of any project."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +16,29 @@ SOURCE = HERE.parent.parent / "src"
 def bake(case: Case, checkout: Path, scratch: Path, python: Path, env: dict[str, str]) -> dict[str, Any]:
     """Bake one recipe and describe its store."""
     env = {**env, "PYTHONPATH": f"{env['PYTHONPATH']}{os.pathsep}{SOURCE}", "BAKEHOUSE_URL_MAP": mirrors(env)}
-    bakehouse = [python, "-m", "bakehouse"]
-    project = scratch / "project"
-    command([*bakehouse, "init", project], scratch / "init.log", env, scratch)
-    whole = case.subdir == "feedstock"
-    name = case.repository.split("/")[1]
-    shutil.copytree(checkout if whole else checkout / case.subdir, project / "feedstocks" / name)
-    words = [*bakehouse, "bake", f"{name}/{case.recipe}", "--project", project, "--json", *(["--prune", "2"] if case.prune else [])]
-    error, seconds = command(words, scratch / "bake.log", env, project / "feedstocks" / name)
-    store = next((each["url"] for each in recipes(scratch / "bake.out") if each.get("url")), "")
+    words = [python, "-m", "bakehouse", "bake", checkout, case.recipe, "--subdir", case.subdir, "--json"]
+    if case.prune:
+        words += ["--prune", "2"]
+    error, seconds = command(words, scratch / "bake.log", env, scratch)
+    said = report(scratch / "bake.out")
+    store = next((each["url"] for each in said.get("recipes", []) if each.get("url")), "")
     unreadable = describe(case, store, scratch, python, env) if store else "there is no store"
+    error = error and (reason(said) or error)
     return {"error": error, "seconds": seconds, "unreadable": unreadable, "store": store, "dump": str(scratch / "dump")}
 
 
-def recipes(path: Path) -> list[dict[str, Any]]:
-    """Read the report of a bake; what recipes print themselves may stand before it."""
-    text = path.read_text()
-    return json.loads("{" + text.partition("\n{")[2] if not text.startswith("{") else text or "{}").get("recipes", [])
+def report(path: Path) -> dict[str, Any]:
+    """Read the report of a bake; a bake that was refused before it began has none."""
+    try:
+        return dict(json.loads(path.read_text()))
+    except ValueError:
+        return {}
+
+
+def reason(said: dict[str, Any]) -> str:
+    """Give the error of a failed bake in a line or two."""
+    found = next((each["error"] for each in [*said.get("recipes", []), said] if isinstance(each.get("error"), dict)), {})
+    return "\n".join(str(found[key]) for key in ("where", "cause", "message") if found.get(key))
 
 
 def mirrors(env: dict[str, str]) -> str:
@@ -43,4 +48,3 @@ def mirrors(env: dict[str, str]) -> str:
     web = [f"{scheme}://{host}={base}/{host}" for host in hosts for scheme in ("https", "http")]
     buckets = [f"gs://{each.name}={base}/gs/{each.name}" for each in sorted((folder / "gs").glob("*"))]
     return ";".join(web + buckets)
-

@@ -28,7 +28,7 @@ def command(words: list[Any], log: Path, env: dict[str, str], cwd: Path) -> tupl
 
 def describe(case: Case, store: str, scratch: Path, python: Path, env: dict[str, str]) -> str:
     """Have a store described; give the error if it can't be read."""
-    spec = {"store": store, "references": case.references, "remote": "s3", "remote_options": {"anon": False}, "kwargs": case.kwargs, "out": str(scratch / "dump")}
+    spec = {"store": store, "references": case.references, "remote": "s3", "out": str(scratch / "dump")}
     path = scratch / "dump-spec.json"
     path.write_text(json.dumps(spec))
     return command([python, HERE / "dump.py", path], scratch / "dump.log", env, scratch)[0]
