@@ -20,8 +20,10 @@ def opened(spec):
         return xr.open_dataset(store, engine="zarr")
     if store.suffix == ".kerchunk":
         store = next(each for each in store.iterdir() if each.name.startswith("refs"))
+    from kerchunk.xarray_backend import KerchunkBackend  # by class: a name makes xarray import every reader there is
+
     options = {"remote_protocol": spec["remote"], "remote_options": {"anon": False}}
-    return xr.open_dataset(str(store), engine="kerchunk", storage_options=options)
+    return xr.open_dataset(str(store), engine=KerchunkBackend, storage_options=options)
 
 
 def plain(values):
@@ -45,10 +47,15 @@ def described(name, variable):
         "shape": list(variable.shape),
         "dtype": kind or variable.dtype.str,
         "stored_dtype": str(np.dtype(encoding["dtype"])) if "dtype" in encoding else "",
-        "chunks": list(encoding.get("chunks") or []),
+        "chunks": clipped(encoding.get("shards") or encoding.get("chunks") or (), variable.shape),
         "packing": {key: str(encoding[key]) for key in ("scale_factor", "add_offset", "_FillValue") if key in encoding},
         "attrs": attrs(variable.attrs),
     }
+
+
+def clipped(chunks, shape):
+    """Give the size of what is stored as one object; what sticks out of the array does not count."""
+    return [min(chunk, size) for chunk, size in zip(chunks, shape)]
 
 
 def main():

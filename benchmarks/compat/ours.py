@@ -28,9 +28,10 @@ def bake(case: Case, checkout: Path, scratch: Path, python: Path, env: dict[str,
 
 
 def report(path: Path) -> dict[str, Any]:
-    """Read the report of a bake; a bake that was refused before it began has none."""
+    """Read the report of a bake; what a recipe prints itself may stand before it."""
     try:
-        return dict(json.loads(path.read_text()))
+        text = path.read_text()
+        return dict(json.loads(text[text.index("{\n") :]))
     except ValueError:
         return {}
 

@@ -168,15 +168,15 @@ def mur(folder: Path) -> None:
 
 def ghrsst(day: pd.Timestamp, number: int, path: Path) -> None:
     """Write one day."""
-    coords = {"time": ("time", [day + pd.Timedelta(hours=9)], {"long_name": "reference time of sst field", "axis": "T"}), **latitude(90), **longitude(180)}
-    dims, shape = ("time", "lat", "lon"), (1, 90, 180)
+    coords = {"time": ("time", [day + pd.Timedelta(hours=9)], {"long_name": "reference time of sst field", "axis": "T"}), **latitude(180), **longitude(360)}
+    dims, shape = ("time", "lat", "lon"), (1, 180, 360)
     fields = {
         "analysed_sst": (dims, holed(field(shape, number, 271, 305)), {"units": "kelvin"}),
         "analysis_error": (dims, holed(field(shape, number + 50, 0, 2)), {"units": "kelvin"}),
         "mask": (dims, np.ones(shape, "i1"), {"flag_values": np.array([1, 2, 5], "i1"), "flag_meanings": "sea land lake"}),
         "sea_ice_fraction": (dims, holed(field(shape, number + 99)), {"units": "fraction (between 0 and 1)"}),
     }
-    chunk = {"chunksizes": (1, 45, 60), **ZLIB}
+    chunk = {"chunksizes": (1, 90, 120), **ZLIB}
     packing = {
         "analysed_sst": {"dtype": "int16", "scale_factor": 0.001, "add_offset": 298.15, "_FillValue": np.int16(-32768), **chunk},
         "analysis_error": {"dtype": "int16", "scale_factor": 0.01, "add_offset": 0.0, "_FillValue": np.int16(-32768), **chunk},
