@@ -74,14 +74,20 @@ def unequal(left: np.ndarray, right: np.ndarray) -> str:
     """Say how values differ; nothing if they don't."""
     if left.dtype.kind in "UMm" or right.dtype.kind in "UMm":
         wrong = int((left.astype("U") != right.astype("U")).sum())
-        return f"{wrong} of {left.size} differ, first {left[np.nonzero(left.astype('U') != right.astype('U'))][0]} → {right[np.nonzero(left.astype('U') != right.astype('U'))][0]}" if wrong else ""
+        return (
+            f"{wrong} of {left.size} differ, first {left[np.nonzero(left.astype('U') != right.astype('U'))][0]} → {right[np.nonzero(left.astype('U') != right.astype('U'))][0]}"
+            if wrong
+            else ""
+        )
     if np.array_equal(left, right, equal_nan=left.dtype.kind == "f" and right.dtype.kind == "f"):
         return ""
     holes = np.isnan(left) != np.isnan(right)
     off = np.nanmax(np.abs(left.astype("f8") - right.astype("f8")), initial=0)
     size = np.nanmax(np.abs(left.astype("f8")), initial=0)
     if not holes.any() and off <= 2e-7 * size:
-        return f"equal within {off / size:.0e} of the largest value" if left.dtype != right.dtype else f"off by {off:.3g}"
+        return (
+            f"equal within {off / size:.0e} of the largest value" if left.dtype != right.dtype else f"off by {off:.3g}"
+        )
     return f"off by up to {off:.3g}" + (f", {int(holes.sum())} missing on one side only" if holes.any() else "")
 
 
@@ -89,7 +95,11 @@ def differing(name: str, left: dict[str, Any], right: dict[str, Any]) -> list[st
     """Name attributes that are not the same on both sides."""
     keys = sorted(key for key in left.keys() | right.keys() if not any(word in key for word in VARYING))
     label = f"`{name}`." if name else ""
-    return [f"{label}{key} {shown(left, key)} → {shown(right, key)}" for key in keys if not same(left.get(key), right.get(key))]
+    return [
+        f"{label}{key} {shown(left, key)} → {shown(right, key)}"
+        for key in keys
+        if not same(left.get(key), right.get(key))
+    ]
 
 
 def same(left: Any, right: Any) -> bool:

@@ -26,4 +26,6 @@ def repository(corpus: Path, case: Case) -> Path:
     for path in (corpus / case.folder / "repo", corpus / case.folder):
         if (path / "HEAD").exists() or (path / ".git").exists():
             return path
-    raise SystemExit(f"{case.folder} is not in {corpus}: git clone https://github.com/{case.repository} {corpus / case.folder}")
+    raise SystemExit(
+        f"{case.folder} is not in {corpus}: git clone https://github.com/{case.repository} {corpus / case.folder}"
+    )

@@ -6,6 +6,7 @@ Values go into an ``.npz`` file, the rest into a JSON document; neither side's p
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -47,14 +48,14 @@ def described(name, variable):
         "shape": list(variable.shape),
         "dtype": kind or variable.dtype.str,
         "stored_dtype": str(np.dtype(encoding["dtype"])) if "dtype" in encoding else "",
-        "chunks": clipped(encoding.get("shards") or encoding.get("chunks") or (), variable.shape),
+        "chunks": clipped(encoding.get("chunks") or (), variable.shape),
         "packing": {key: str(encoding[key]) for key in ("scale_factor", "add_offset", "_FillValue") if key in encoding},
         "attrs": attrs(variable.attrs),
     }
 
 
 def clipped(chunks, shape):
-    """Give the size of what is stored as one object; what sticks out of the array does not count."""
+    """Give the size of a chunk; what sticks out of the array does not count."""
     return [min(chunk, size) for chunk, size in zip(chunks, shape)]
 
 
@@ -71,3 +72,4 @@ def main():
 
 if __name__ == "__main__":
     main()
+    os._exit(0)  # eccodes and pyproj each bring a PROJ, and crash on the way out

@@ -38,7 +38,9 @@ def report(path: Path) -> dict[str, Any]:
 
 def reason(said: dict[str, Any]) -> str:
     """Give the error of a failed bake in a line or two."""
-    found = next((each["error"] for each in [*said.get("recipes", []), said] if isinstance(each.get("error"), dict)), {})
+    found = next(
+        (each["error"] for each in [*said.get("recipes", []), said] if isinstance(each.get("error"), dict)), {}
+    )
     return "\n".join(str(found[key]) for key in ("where", "cause", "message") if found.get(key))
 
 

@@ -12,7 +12,16 @@ from benchmarks.compat.compare import Comparison, Dump, compare
 from benchmarks.environments import Environment
 
 SHOWN = {
-    "upstream": ("python", "pangeo-forge-recipes", "pangeo-forge-runner", "apache-beam", "zarr", "xarray", "kerchunk", "numpy"),
+    "upstream": (
+        "python",
+        "pangeo-forge-recipes",
+        "pangeo-forge-runner",
+        "apache-beam",
+        "zarr",
+        "xarray",
+        "kerchunk",
+        "numpy",
+    ),
     "ours": ("python", "apache-beam", "zarr", "xarray", "kerchunk", "numpy"),
 }
 INTRODUCTION = (Path(__file__).parent / "introduction.md").read_text()
@@ -35,7 +44,10 @@ def write_report(folder: Path, path: Path, envs: dict[str, Environment]) -> None
     versions = "\n".join(f"- {name}: {listed(env, SHOWN[name])}" for name, env in sorted(envs.items(), reverse=True))
     rows = "\n".join(row(each) for each in found)
     notes = "\n".join(f"- **{each.case.id}**: {each.case.note}" for each in found if each.case.note)
-    sources = "\n".join(f"- `{each.case.id}`: [{each.case.repository}](https://github.com/{each.case.repository}) at `{each.case.commit[:12]}`, `{each.case.subdir}`, recipe `{each.case.recipe}`" for each in found)
+    sources = "\n".join(
+        f"- `{each.case.id}`: [{each.case.repository}](https://github.com/{each.case.repository}) at `{each.case.commit[:12]}`, `{each.case.subdir}`, recipe `{each.case.recipe}`"
+        for each in found
+    )
     path.write_text(
         f"{INTRODUCTION}\n{versions}\n\n## The runs\n\n{summary(found)}\n\n{HEADER}\n{rows}\n\n"
         f"## Notes\n\n{notes}\n\n## The feedstocks\n\n{sources}\n"
@@ -54,7 +66,10 @@ def summary(found: list[Result]) -> str:
     """Count."""
     both = [each.comparison for each in found if each.comparison]
     equal = sum(not (each.shapes or each.values or each.types) for each in both)
-    stored = [sum(not each.upstream["unreadable"] for each in found), sum(not each.ours["unreadable"] for each in found)]
+    stored = [
+        sum(not each.upstream["unreadable"] for each in found),
+        sum(not each.ours["unreadable"] for each in found),
+    ]
     repositories = len({each.case.repository for each in found})
     return (
         f"{len(found)} recipes of {repositories} repositories. Upstream left a readable store of {stored[0]}, Bakehouse of "
@@ -72,7 +87,14 @@ def outcome(said: dict[str, Any]) -> str:
     """Say what a side produced."""
     if not said["error"]:
         return "stored" if not said["unreadable"] else "stored, unreadable"
-    reason = said["error"].strip().splitlines()[-1].split(" [while running")[0].replace(str(Path(said["dump"]).parent), "…")
+    reason = (
+        said["error"]
+        .strip()
+        .splitlines()[-1]
+        .split(" [while running")[0]
+        .replace(str(Path(said["dump"]).parent), "…")
+        .partition(" (/")[0]
+    )
     return f"{'stored, then failed' if not said['unreadable'] else 'failed'}: {reason[:160]}"
 
 

@@ -66,7 +66,10 @@ def attempt(case: Case, corpus: Path, folder: Path, envs: dict[str, Environment]
             checkout = export(corpus, case, scratch / "checkout")
             outcome = SIDES[side].bake(case, checkout, scratch, envs[side].python, {**os.environ, **env, **case.env})
             (folder / "results" / f"{case.id}.{side}.json").write_text(json.dumps(outcome))
-            print(f"{case.id:20}{side:10}{outcome['error'].splitlines()[-1] if outcome['error'] else 'stored'}"[:200], flush=True)
+            print(
+                f"{case.id:20}{side:10}{outcome['error'].splitlines()[-1] if outcome['error'] else 'stored'}"[:200],
+                flush=True,
+            )
 
 
 def generated(case: Case, folder: Path, python: Path) -> Path:

@@ -54,7 +54,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def allowed(self, path: Path) -> bool:
         """Compare the password with the one of the host, if it has any."""
-        wanted = self.folder / path.relative_to(self.folder).parts[0] / ".authorization" if path != self.folder else path
+        wanted = (
+            self.folder / path.relative_to(self.folder).parts[0] / ".authorization" if path != self.folder else path
+        )
         return not wanted.is_file() or self.headers.get("Authorization") == wanted.read_text().strip()
 
     def cloud(self, bucket: str, key: str, query: dict[str, list[str]], body: bool) -> None:
@@ -62,7 +64,9 @@ class Handler(BaseHTTPRequestHandler):
         root = self.folder / "gs" / bucket
         if not key:
             prefix, delimiter = query.get("prefix", [""])[0], query.get("delimiter", [""])[0]
-            return self.send(200, json.dumps(listing(root, bucket, prefix, delimiter)).encode(), "application/json", body)
+            return self.send(
+                200, json.dumps(listing(root, bucket, prefix, delimiter)).encode(), "application/json", body
+            )
         if not (root / key).is_file():
             return self.send(404, b'{"error": {"code": 404, "message": "Not Found"}}', "application/json", body)
         if query.get("alt") == ["media"]:
@@ -111,7 +115,9 @@ def described(root: Path, bucket: str, path: Path) -> dict[str, object]:
 
 def listing(root: Path, bucket: str, prefix: str, delimiter: str) -> dict[str, object]:
     """List a bucket's objects, all on one page."""
-    found = sorted(path for path in root.rglob("*") if path.is_file() and str(path.relative_to(root)).startswith(prefix))
+    found = sorted(
+        path for path in root.rglob("*") if path.is_file() and str(path.relative_to(root)).startswith(prefix)
+    )
     items, prefixes = [], set()
     for path in found:
         rest = str(path.relative_to(root))[len(prefix) :]

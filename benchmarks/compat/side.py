@@ -19,7 +19,9 @@ def command(words: list[Any], log: Path, env: dict[str, str], cwd: Path) -> tupl
     begun = time.monotonic()
     with log.open("w") as file, log.with_suffix(".out").open("w") as out:
         try:
-            code = subprocess.run([*map(str, words)], stdout=out, stderr=file, env=env, cwd=cwd, timeout=PATIENCE_S).returncode
+            code = subprocess.run(
+                [*map(str, words)], stdout=out, stderr=file, env=env, cwd=cwd, timeout=PATIENCE_S
+            ).returncode
         except subprocess.TimeoutExpired:
             file.write(f"stopped after {PATIENCE_S} s\n")
             code = 1

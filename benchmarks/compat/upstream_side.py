@@ -20,4 +20,10 @@ def bake(case: Case, checkout: Path, scratch: Path, python: Path, env: dict[str,
     error, seconds = command([python, HERE / "upstream.py", path], scratch / "bake.log", env, checkout)
     store = target / case.store
     unreadable = describe(case, str(store), scratch, python, env) if store.exists() else "there is no store"
-    return {"error": error, "seconds": seconds, "unreadable": unreadable, "store": str(store), "dump": str(scratch / "dump")}
+    return {
+        "error": error,
+        "seconds": seconds,
+        "unreadable": unreadable,
+        "store": str(store),
+        "dump": str(scratch / "dump"),
+    }

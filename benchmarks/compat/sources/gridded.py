@@ -42,8 +42,15 @@ def fluxes(url: str, times: pd.DatetimeIndex, seed: int, folder: Path) -> None:
     coords = {"time": ("time", times), **latitude(12, "latitude", dtype="f8"), **longitude(24, "longitude", dtype="f8")}
     units = {"units": "gC m-2 d-1"}
     dims = ("time", "latitude", "longitude")
-    fields = {name: (dims, holed(field((len(times), 12, 24), seed + k, 0, 9)), units) for k, name in enumerate(("GPP", "RECO"))}
-    write(xr.Dataset(fields, coords), place(folder, url), {name: {**ZLIB, "_FillValue": np.float32(np.nan)} for name in fields})
+    fields = {
+        name: (dims, holed(field((len(times), 12, 24), seed + k, 0, 9)), units)
+        for k, name in enumerate(("GPP", "RECO"))
+    }
+    write(
+        xr.Dataset(fields, coords),
+        place(folder, url),
+        {name: {**ZLIB, "_FillValue": np.float32(np.nan)} for name in fields},
+    )
 
 
 SURFACE = ("dbss_obil", "dbss_obml", "sltfl", "sshg", "thflx", "uflx", "vflx")
@@ -55,7 +62,11 @@ def godas(folder: Path) -> None:
     """Write ocean analyses, a variable and year a file: int16, with the two extra time variables of the archive."""
     for number, name in enumerate(SURFACE + MULTI):
         for year in (1980, 1981):
-            coords = {"time": ("time", pd.date_range(f"{year}-01-01", periods=12, freq="MS")), **latitude(22), **longitude(36, first=0)}
+            coords = {
+                "time": ("time", pd.date_range(f"{year}-01-01", periods=12, freq="MS")),
+                **latitude(22),
+                **longitude(36, first=0),
+            }
             dims, shape = ("time", "lat", "lon"), (12, 22, 36)
             if name in MULTI:
                 coords["level"] = ("level", np.array([5, 15, 25, 35], "f4"), {"units": "m", "positive": "down"})
@@ -65,7 +76,15 @@ def godas(folder: Path) -> None:
             fields["date"] = ("time", np.arange(12, dtype="i4") + year * 100)
             fields["timePlot"] = ("time", np.arange(12, dtype="f4"))
             ds = xr.Dataset(fields, coords, {"title": "NCEP Global Ocean Data Assimilation System"})
-            packing = {name: {"dtype": "int16", "scale_factor": 0.001, "add_offset": 0.0, "_FillValue": np.int16(32767), **ZLIB}}
+            packing = {
+                name: {
+                    "dtype": "int16",
+                    "scale_factor": 0.001,
+                    "add_offset": 0.0,
+                    "_FillValue": np.int16(32767),
+                    **ZLIB,
+                }
+            }
             packing["time"] = {"units": "days since 1800-01-01 00:00:00", "dtype": "float64"}
             url = f"https://downloads.psl.noaa.gov/Datasets/godas/{name}.{year}.nc"
             write(ds, place(folder, url), packing, unlimited_dims=["time"])
@@ -92,10 +111,17 @@ def precipitation(day: pd.Timestamp, seed: int) -> xr.Dataset:
     lat, lon = latitude(18, "latitude"), longitude(36, "longitude", 0)
     lat["latitude"][2]["bounds"], lon["longitude"][2]["bounds"] = "lat_bounds", "lon_bounds"
     coords = {"time": ("time", [day], {"standard_name": "time", "bounds": "time_bounds"}), **lat, **lon}
-    edges = {name: np.stack([coords[of][1] - 5, coords[of][1] + 5], 1) for name, of in (("lat_bounds", "latitude"), ("lon_bounds", "longitude"))}
+    edges = {
+        name: np.stack([coords[of][1] - 5, coords[of][1] + 5], 1)
+        for name, of in (("lat_bounds", "latitude"), ("lon_bounds", "longitude"))
+    }
     values = holed(field((1, 18, 36), seed, 0, 50))
     fields = {
-        "precip": (("time", "latitude", "longitude"), values, {"units": "mm/day", "cell_methods": "area: mean time: mean"}),
+        "precip": (
+            ("time", "latitude", "longitude"),
+            values,
+            {"units": "mm/day", "cell_methods": "area: mean time: mean"},
+        ),
         "lat_bounds": (("latitude", "nv"), edges["lat_bounds"]),
         "lon_bounds": (("longitude", "nv"), edges["lon_bounds"]),
         "time_bounds": (("time", "nv"), np.array([[day, day + pd.Timedelta(days=1)]], "datetime64[ns]")),
@@ -119,7 +145,11 @@ def oisst(folder: Path) -> None:
     """Write sea surface temperature, a day a file: int16, packed with one scale a variable."""
     for number, day in enumerate(pd.date_range("1981-09-01", periods=3)):
         lat, lon = latitude(18), longitude(36, first=0)
-        coords = {"time": ("time", [day + pd.Timedelta(hours=12)], {"long_name": "Center time of the day"}), **lat, **lon}
+        coords = {
+            "time": ("time", [day + pd.Timedelta(hours=12)], {"long_name": "Center time of the day"}),
+            **lat,
+            **lon,
+        }
         coords["zlev"] = ("zlev", np.zeros(1, "f4"), {"units": "meters", "positive": "down"})
         limits = {"sst": (-2, 35), "anom": (-5, 5), "err": (0, 3), "ice": (0, 1)}
         dims = ("time", "zlev", "lat", "lon")
@@ -127,12 +157,21 @@ def oisst(folder: Path) -> None:
             name: (dims, np.round(holed(field((1, 1, 18, 36), 10 * number + k, *ends)), 2), {"units": "Celsius"})
             for k, (name, ends) in enumerate(limits.items())
         }
-        packed = {"dtype": "int16", "scale_factor": np.float32(0.01), "add_offset": np.float32(0), "_FillValue": np.int16(-999), **ZLIB}
+        packed = {
+            "dtype": "int16",
+            "scale_factor": np.float32(0.01),
+            "add_offset": np.float32(0),
+            "_FillValue": np.int16(-999),
+            **ZLIB,
+        }
         packing = {name: packed for name in limits}
         packing["time"] = {"units": "days since 1978-01-01 12:00:00", "dtype": "float32"}
         root = "https://www.ncei.noaa.gov/data/sea-surface-temperature-optimum-interpolation/v2.1/access/avhrr"
-        write(xr.Dataset(fields, coords, {"title": "OISST", "id": f"oisst-{day:%Y%m%d}"}),
-              place(folder, f"{root}/{day:%Y%m}/oisst-avhrr-v02r01.{day:%Y%m%d}.nc"), packing)
+        write(
+            xr.Dataset(fields, coords, {"title": "OISST", "id": f"oisst-{day:%Y%m%d}"}),
+            place(folder, f"{root}/{day:%Y%m}/oisst-avhrr-v02r01.{day:%Y%m%d}.nc"),
+            packing,
+        )
 
 
 @source
@@ -142,11 +181,23 @@ def terraclimate(folder: Path) -> None:
 
     for name, scale in (("soil", 0.1), ("srad", 0.05)):
         for year in (2000, 2001):
-            coords = {"time": ("time", pd.date_range(f"{year}-01-01", periods=12, freq="MS")), **latitude(18, descending=True, dtype="f8"), **longitude(36, dtype="f8")}
+            coords = {
+                "time": ("time", pd.date_range(f"{year}-01-01", periods=12, freq="MS")),
+                **latitude(18, descending=True, dtype="f8"),
+                **longitude(36, dtype="f8"),
+            }
             values = holed(field((12, 18, 36), year + len(name), 0, 300))
             fields = {name: (("time", "lat", "lon"), values, {"units": "mm"})}
             coords["crs"] = ("crs", np.array([3], "i2"), {"grid_mapping_name": "latitude_longitude"})
-            packing = {name: {"dtype": "int32", "scale_factor": scale, "add_offset": 0.0, "_FillValue": np.int32(-2147483648), **ZLIB}}
+            packing = {
+                name: {
+                    "dtype": "int32",
+                    "scale_factor": scale,
+                    "add_offset": 0.0,
+                    "_FillValue": np.int32(-2147483648),
+                    **ZLIB,
+                }
+            }
             packing["time"] = {"units": "days since 1900-01-01 00:00:00", "dtype": "float64"}
             root = "http://thredds.northwestknowledge.net:8080/thredds/fileServer/TERRACLIMATE_ALL/data"
             path = place(folder, f"{root}/TerraClimate_{name}_{year}.nc")
@@ -161,27 +212,56 @@ def mur(folder: Path) -> None:
     name = "MUR-JPL-L4-GLOB-v4.1"
     for number, day in enumerate(pd.date_range("2002-06-01", periods=5)):
         file = f"{name}/{day:%Y%m%d}090000-JPL-L4_GHRSST-SSTfnd-MUR-GLOB-v02.0-fv04.1.nc"
-        for url in ("https://archive.podaac.earthdata.nasa.gov/podaac-ops-cumulus-protected", "s3://podaac-ops-cumulus-protected"):
+        for url in (
+            "https://archive.podaac.earthdata.nasa.gov/podaac-ops-cumulus-protected",
+            "s3://podaac-ops-cumulus-protected",
+        ):
             ghrsst(day, number, place(folder, f"{url}/{file}"))
     (folder / "archive.podaac.earthdata.nasa.gov/.authorization").write_text("Bearer a-token")
 
 
 def ghrsst(day: pd.Timestamp, number: int, path: Path) -> None:
     """Write one day."""
-    coords = {"time": ("time", [day + pd.Timedelta(hours=9)], {"long_name": "reference time of sst field", "axis": "T"}), **latitude(180), **longitude(360)}
+    coords = {
+        "time": ("time", [day + pd.Timedelta(hours=9)], {"long_name": "reference time of sst field", "axis": "T"}),
+        **latitude(180),
+        **longitude(360),
+    }
     dims, shape = ("time", "lat", "lon"), (1, 180, 360)
     fields = {
         "analysed_sst": (dims, holed(field(shape, number, 271, 305)), {"units": "kelvin"}),
         "analysis_error": (dims, holed(field(shape, number + 50, 0, 2)), {"units": "kelvin"}),
-        "mask": (dims, np.ones(shape, "i1"), {"flag_values": np.array([1, 2, 5], "i1"), "flag_meanings": "sea land lake"}),
+        "mask": (
+            dims,
+            np.ones(shape, "i1"),
+            {"flag_values": np.array([1, 2, 5], "i1"), "flag_meanings": "sea land lake"},
+        ),
         "sea_ice_fraction": (dims, holed(field(shape, number + 99)), {"units": "fraction (between 0 and 1)"}),
     }
     chunk = {"chunksizes": (1, 90, 120), **ZLIB}
     packing = {
-        "analysed_sst": {"dtype": "int16", "scale_factor": 0.001, "add_offset": 298.15, "_FillValue": np.int16(-32768), **chunk},
-        "analysis_error": {"dtype": "int16", "scale_factor": 0.01, "add_offset": 0.0, "_FillValue": np.int16(-32768), **chunk},
+        "analysed_sst": {
+            "dtype": "int16",
+            "scale_factor": 0.001,
+            "add_offset": 298.15,
+            "_FillValue": np.int16(-32768),
+            **chunk,
+        },
+        "analysis_error": {
+            "dtype": "int16",
+            "scale_factor": 0.01,
+            "add_offset": 0.0,
+            "_FillValue": np.int16(-32768),
+            **chunk,
+        },
         "mask": {"_FillValue": np.int8(-128), **chunk},
-        "sea_ice_fraction": {"dtype": "int8", "scale_factor": 0.01, "add_offset": 0.0, "_FillValue": np.int8(-128), **chunk},
+        "sea_ice_fraction": {
+            "dtype": "int8",
+            "scale_factor": 0.01,
+            "add_offset": 0.0,
+            "_FillValue": np.int8(-128),
+            **chunk,
+        },
         "time": {"units": "seconds since 1981-01-01 00:00:00 UTC", "dtype": "int32"},
     }
     write(xr.Dataset(fields, coords, {"title": "Daily MUR SST, Final product"}), path, packing)
@@ -206,7 +286,15 @@ def mapped(name: str, day: pd.Timestamp, number: int, path: Path) -> None:
     packing = {name: {"_FillValue": np.float32(-32767), **ZLIB}}
     if name == "sst":
         fields["qual_sst"] = (("lat", "lon"), np.zeros((60, 120), "u1"))
-        packing = {name: {"dtype": "int16", "scale_factor": np.float32(0.005), "add_offset": np.float32(0), "_FillValue": np.int16(-32767), **ZLIB}}
+        packing = {
+            name: {
+                "dtype": "int16",
+                "scale_factor": np.float32(0.005),
+                "add_offset": np.float32(0),
+                "_FillValue": np.int16(-32767),
+                **ZLIB,
+            }
+        }
         packing["qual_sst"] = {"_FillValue": np.uint8(255)}
     held = {"time_coverage_start": f"{day:%Y-%m-%d}T00:25:01.000Z", "product_name": path.name}
     write(xr.Dataset(fields, coords, held), path, packing)

@@ -30,16 +30,34 @@ def enatl(folder: Path) -> None:
     """Write ocean model output, a day a file on a curvilinear grid, with a depth of one level."""
     for number, day in enumerate(pd.date_range("2009-07-01", periods=3)):
         y, x = np.mgrid[0:40, 0:50].astype("f4")
-        coords = {"time_counter": ("time_counter", [day + pd.Timedelta(hours=12)], {"axis": "T"}), "deptht": ("deptht", np.array([60.5], "f4"))}
+        coords = {
+            "time_counter": ("time_counter", [day + pd.Timedelta(hours=12)], {"axis": "T"}),
+            "deptht": ("deptht", np.array([60.5], "f4")),
+        }
         fields = {"nav_lat": (("y", "x"), 25 + y / 2 + x / 50), "nav_lon": (("y", "x"), -80 + x / 2 + y / 50)}
         dims, shape = ("time_counter", "y", "x"), (1, 40, 50)
         for k, name in enumerate(("vosaline", "votemper", "vovecrtz", "sossheig")):
-            fields[name] = (dims, field(shape, 10 * number + k, 0, 36), {"coordinates": "nav_lat nav_lon", "units": "unknown"})
+            fields[name] = (
+                dims,
+                field(shape, 10 * number + k, 0, 36),
+                {"coordinates": "nav_lat nav_lon", "units": "unknown"},
+            )
             fields[name] = (*fields[name][:2], {"units": "unknown"})
-        packing = {name: {"_FillValue": np.float32(1e20), "chunksizes": (1, 20, 25), **ZLIB} for name in list(fields)[2:]}
-        packing["time_counter"] = {"units": "seconds since 1900-01-01 00:00:00", "calendar": "gregorian", "dtype": "float64"}
+        packing = {
+            name: {"_FillValue": np.float32(1e20), "chunksizes": (1, 20, 25), **ZLIB} for name in list(fields)[2:]
+        }
+        packing["time_counter"] = {
+            "units": "seconds since 1900-01-01 00:00:00",
+            "calendar": "gregorian",
+            "dtype": "float64",
+        }
         record = "https://zenodo.org/records/10261274/files"
-        write(xr.Dataset(fields, coords, {"name": "eNATL60"}), place(folder, f"{record}/eNATL60-BLBT02_y{day:%Ym%md%d}.1d_TSW_60m.nc"), packing, unlimited_dims=["time_counter"])
+        write(
+            xr.Dataset(fields, coords, {"name": "eNATL60"}),
+            place(folder, f"{record}/eNATL60-BLBT02_y{day:%Ym%md%d}.1d_TSW_60m.nc"),
+            packing,
+            unlimited_dims=["time_counter"],
+        )
 
 
 @source
@@ -49,8 +67,15 @@ def nex(folder: Path) -> None:
     for k, name in enumerate(("tas", "pr")):
         for year in (1950, 1951):
             times = xr.date_range(f"{year}-01-01", periods=10, freq="D", calendar="noleap", use_cftime=True)
-            coords = {"time": ("time", times, {"axis": "T"}), **latitude(60, dtype="f8"), **longitude(120, first=0, dtype="f8")}
-            ds = xr.Dataset({name: (("time", "lat", "lon"), holed(field((10, 60, 120), year + k, 200, 300)), {"units": "K"})}, coords)
+            coords = {
+                "time": ("time", times, {"axis": "T"}),
+                **latitude(60, dtype="f8"),
+                **longitude(120, first=0, dtype="f8"),
+            }
+            ds = xr.Dataset(
+                {name: (("time", "lat", "lon"), holed(field((10, 60, 120), year + k, 200, 300)), {"units": "K"})},
+                coords,
+            )
             packing = {name: {"_FillValue": np.float32(1e20), "chunksizes": (1, 60, 120), **ZLIB}}
             packing["time"] = {"units": "days since 1850-01-01", "calendar": "noleap", "dtype": "float64"}
             where = f"ACCESS-CM2/historical/r1i1p1f1/{name}/{name}_day_ACCESS-CM2_historical_r1i1p1f1_gn_{year}.nc"
@@ -74,5 +99,13 @@ def hanging_bug(folder: Path) -> None:
         fields = {"tos": (("time", "lat", "lon"), holed(field((size, 18, 36), first, 0, 30)), {"units": "degC"})}
         fields["time_bnds"] = (("time", "bnds"), np.stack([times, times], 1))
         unit = {"units": "days since 1850-01-01", "calendar": "noleap", "dtype": "float64"}
-        packing = {"tos": {"_FillValue": np.float32(1e20), **ZLIB}, "time": unit, "time_bnds": {**unit, "_FillValue": None}}
-        write(xr.Dataset(fields, coords, {"variable_id": "tos"}), place(folder, f"gs://cmip6/pgf-debugging/hanging_bug/{name}.nc"), packing)
+        packing = {
+            "tos": {"_FillValue": np.float32(1e20), **ZLIB},
+            "time": unit,
+            "time_bnds": {**unit, "_FillValue": None},
+        }
+        write(
+            xr.Dataset(fields, coords, {"variable_id": "tos"}),
+            place(folder, f"gs://cmip6/pgf-debugging/hanging_bug/{name}.nc"),
+            packing,
+        )

@@ -22,7 +22,15 @@ def ssebop(folder: Path) -> None:
         values = (field((218, 228), number, 0, 9) * 1000).astype("u2")
         values[:4] = 9999
         name = f"det{day:%Y%j}.modisSSEBopETactual"
-        profile = {"driver": "GTiff", "width": 228, "height": 218, "count": 1, "dtype": "uint16", "crs": "EPSG:4326", "nodata": 9999}
+        profile = {
+            "driver": "GTiff",
+            "width": 228,
+            "height": 218,
+            "count": 1,
+            "dtype": "uint16",
+            "crs": "EPSG:4326",
+            "nodata": 9999,
+        }
         profile |= {"transform": rasterio.transform.from_origin(-125.0, 50.0, 0.25, 0.1), "compress": "lzw"}
         with rasterio.MemoryFile() as held:
             with held.open(**profile) as file:
@@ -41,11 +49,26 @@ def goes(folder: Path) -> None:
         coords = {"lat": ("lat", lat, {"units": "degrees_north"}), "lon": ("lon", lon, {"units": "degrees_east"})}
         coords["t"] = ((), hour + pd.Timedelta(minutes=30), {"standard_name": "time"})
         values = field(shape, number, 0, 1400)
-        fields = {"DSR": (("lat", "lon"), values, {"units": "W m-2", "standard_name": "surface_downwelling_shortwave_flux_in_air"})}
+        fields = {
+            "DSR": (
+                ("lat", "lon"),
+                values,
+                {"units": "W m-2", "standard_name": "surface_downwelling_shortwave_flux_in_air"},
+            )
+        }
         fields["DQF"] = (("lat", "lon"), np.zeros(shape, "i1"), {"flag_values": np.array([0, 1], "i1")})
         fields["retrieval_local_zenith_angle"] = ((), np.float32(70), {"units": "degree"})
-        packed = {"dtype": "int16", "_Unsigned": "true", "scale_factor": np.float32(0.0229), "add_offset": np.float32(0), "_FillValue": np.int16(-1)}
-        packing = {"DSR": {**packed, "zlib": True}, "t": {"units": "seconds since 2000-01-01 12:00:00", "dtype": "float64"}}
+        packed = {
+            "dtype": "int16",
+            "_Unsigned": "true",
+            "scale_factor": np.float32(0.0229),
+            "add_offset": np.float32(0),
+            "_FillValue": np.int16(-1),
+        }
+        packing = {
+            "DSR": {**packed, "zlib": True},
+            "t": {"units": "seconds since 2000-01-01 12:00:00", "dtype": "float64"},
+        }
         stamp = f"s{hour:%Y%j%H}00210_e{hour:%Y%j%H}59517_c{hour:%Y%j%H}59599"
         url = f"gs://gcp-public-data-goes-16/ABI-L2-DSRF/{hour:%Y/%j/%H}/OR_ABI-L2-DSRF-M6_G16_{stamp}.nc"
         write(xr.Dataset(fields, coords, {"platform_ID": "G16"}), place(folder, url), packing)
@@ -59,12 +82,29 @@ GRID = {
     "DxInMetres": 90000, "DyInMetres": 80000, "Latin1InDegrees": 38.5, "Latin2InDegrees": 38.5, "jScansPositively": 1,
     "shapeOfTheEarth": 6, "latitudeOfSouthernPoleInDegrees": 0, "longitudeOfSouthernPoleInDegrees": 0,
 }  # fmt: skip
-SURFACE = {"discipline": 0, "typeOfFirstFixedSurface": 1, "scaleFactorOfFirstFixedSurface": 0, "scaledValueOfFirstFixedSurface": 0}
+SURFACE = {
+    "discipline": 0,
+    "typeOfFirstFixedSurface": 1,
+    "scaleFactorOfFirstFixedSurface": 0,
+    "scaledValueOfFirstFixedSurface": 0,
+}
 MESSAGES = (
     {"parameterCategory": 0, "parameterNumber": 0, **SURFACE},
     {"parameterCategory": 3, "parameterNumber": 0, **SURFACE},
-    {"parameterCategory": 0, "parameterNumber": 0, **SURFACE, "typeOfFirstFixedSurface": 103, "scaledValueOfFirstFixedSurface": 2},
-    {"parameterCategory": 2, "parameterNumber": 2, **SURFACE, "typeOfFirstFixedSurface": 103, "scaledValueOfFirstFixedSurface": 10},
+    {
+        "parameterCategory": 0,
+        "parameterNumber": 0,
+        **SURFACE,
+        "typeOfFirstFixedSurface": 103,
+        "scaledValueOfFirstFixedSurface": 2,
+    },
+    {
+        "parameterCategory": 2,
+        "parameterNumber": 2,
+        **SURFACE,
+        "typeOfFirstFixedSurface": 103,
+        "scaledValueOfFirstFixedSurface": 10,
+    },
 )
 
 
@@ -72,9 +112,19 @@ MESSAGES = (
 def hrrr(folder: Path) -> None:
     """Write forecasts on a Lambert grid in GRIB2, four steps of one run and two runs of another day, in a bucket."""
     for step in range(4):
-        messages(20220722, 2200, step, place(folder, f"s3://noaa-hrrr-bdp-pds/hrrr.20220722/conus/hrrr.t22z.wrfsfcf{step:02}.grib2"))
+        messages(
+            20220722,
+            2200,
+            step,
+            place(folder, f"s3://noaa-hrrr-bdp-pds/hrrr.20220722/conus/hrrr.t22z.wrfsfcf{step:02}.grib2"),
+        )
     for hour in (0, 1):
-        messages(20220723, 100 * hour, 1, place(folder, f"s3://noaa-hrrr-bdp-pds/hrrr.20220723/conus/hrrr.t{hour:02}z.wrfsfcf01.grib2"))
+        messages(
+            20220723,
+            100 * hour,
+            1,
+            place(folder, f"s3://noaa-hrrr-bdp-pds/hrrr.20220723/conus/hrrr.t{hour:02}z.wrfsfcf01.grib2"),
+        )
 
 
 def messages(day: int, hour: int, step: int, path: Path) -> None:
@@ -82,7 +132,14 @@ def messages(day: int, hour: int, step: int, path: Path) -> None:
     with path.open("wb") as file:
         for number, keys in enumerate(MESSAGES):
             handle = eccodes.codes_grib_new_from_samples("GRIB2")
-            for key, value in {"centre": "kwbc", "dataDate": day, "dataTime": hour, **GRID, **keys, "stepRange": step}.items():
+            for key, value in {
+                "centre": "kwbc",
+                "dataDate": day,
+                "dataTime": hour,
+                **GRID,
+                **keys,
+                "stepRange": step,
+            }.items():
                 eccodes.codes_set(handle, key, value)
             eccodes.codes_set(handle, "packingType", "grid_simple")
             eccodes.codes_set(handle, "bitsPerValue", 16)
