@@ -73,12 +73,9 @@ def variable(name: str, left: dict, right: dict, before: np.ndarray, after: np.n
 def unequal(left: np.ndarray, right: np.ndarray) -> str:
     """Say how values differ; nothing if they don't."""
     if left.dtype.kind in "UMm" or right.dtype.kind in "UMm":
-        wrong = int((left.astype("U") != right.astype("U")).sum())
-        return (
-            f"{wrong} of {left.size} differ, first {left[np.nonzero(left.astype('U') != right.astype('U'))][0]} → {right[np.nonzero(left.astype('U') != right.astype('U'))][0]}"
-            if wrong
-            else ""
-        )
+        wrong = left.astype("U") != right.astype("U")
+        first = f"{left[wrong][0]} → {right[wrong][0]}" if wrong.any() else ""
+        return f"{int(wrong.sum())} of {left.size} differ, first {first}" if first else ""
     if np.array_equal(left, right, equal_nan=left.dtype.kind == "f" and right.dtype.kind == "f"):
         return ""
     holes = np.isnan(left) != np.isnan(right)
@@ -108,4 +105,5 @@ def same(left: Any, right: Any) -> bool:
 
 
 def shown(of: dict[str, Any], key: str) -> str:
+    """Give the beginning of an attribute, or a dash."""
     return str(of[key])[:40] if key in of else "–"

@@ -56,7 +56,7 @@ def described(name, variable):
 
 def clipped(chunks, shape):
     """Give the size of a chunk; what sticks out of the array does not count."""
-    return [min(chunk, size) for chunk, size in zip(chunks, shape)]
+    return [min(chunk, size) for chunk, size in zip(chunks, shape, strict=False)]
 
 
 def main():

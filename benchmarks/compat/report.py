@@ -44,14 +44,17 @@ def write_report(folder: Path, path: Path, envs: dict[str, Environment]) -> None
     versions = "\n".join(f"- {name}: {listed(env, SHOWN[name])}" for name, env in sorted(envs.items(), reverse=True))
     rows = "\n".join(row(each) for each in found)
     notes = "\n".join(f"- **{each.case.id}**: {each.case.note}" for each in found if each.case.note)
-    sources = "\n".join(
-        f"- `{each.case.id}`: [{each.case.repository}](https://github.com/{each.case.repository}) at `{each.case.commit[:12]}`, `{each.case.subdir}`, recipe `{each.case.recipe}`"
-        for each in found
-    )
+    sources = "\n".join(map(source, found))
     path.write_text(
         f"{INTRODUCTION}\n{versions}\n\n## The runs\n\n{summary(found)}\n\n{HEADER}\n{rows}\n\n"
         f"## Notes\n\n{notes}\n\n## The feedstocks\n\n{sources}\n"
     )
+
+
+def source(of: Result) -> str:
+    """Say where a feedstock comes from."""
+    link = f"[{of.case.repository}](https://github.com/{of.case.repository})"
+    return f"- `{of.case.id}`: {link} at `{of.case.commit[:12]}`, `{of.case.subdir}`, recipe `{of.case.recipe}`"
 
 
 def result(case: Case, folder: Path) -> Result:
@@ -72,8 +75,9 @@ def summary(found: list[Result]) -> str:
     ]
     repositories = len({each.case.repository for each in found})
     return (
-        f"{len(found)} recipes of {repositories} repositories. Upstream left a readable store of {stored[0]}, Bakehouse of "
-        f"{stored[1]}; of the {len(both)} that both have, {equal} have the same variables, sizes, types and values."
+        f"{len(found)} recipes of {repositories} repositories. Upstream left a readable store of {stored[0]}, "
+        f"Bakehouse of {stored[1]}; of the {len(both)} that both have, {equal} have the same variables, sizes, types "
+        "and values."
     )
 
 

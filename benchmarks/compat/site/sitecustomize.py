@@ -4,6 +4,7 @@ A request over HTTP for ``https://host/path`` goes to ``$COMPAT_BASE/host/path``
 loopback interface are refused.
 """
 
+import contextlib
 import os
 import socket
 from urllib.parse import urlsplit
@@ -51,7 +52,5 @@ def rewrite():
 
 if BASE:
     stay_here()
-    try:
+    with contextlib.suppress(ImportError):
         rewrite()
-    except ImportError:
-        pass
