@@ -56,6 +56,8 @@ class Job:
         The catalog's entry of the recipe, if there is one.
     grow, refresh, missing
         As in `Context`.
+    previews
+        Whether to make images of what is registered, and a small store of what is big.
     """
 
     feedstock: Feedstock
@@ -74,6 +76,7 @@ class Job:
     grow: str = ""
     refresh: bool = False
     missing: str = "error"
+    previews: bool = False
 
     def context(self, mode: str, notes: Target | None = None) -> Context:
         """Make the context of a run."""
