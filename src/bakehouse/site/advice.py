@@ -16,7 +16,8 @@ from bakehouse.catalog.words import human_bytes, plural
 from bakehouse.site.words import days_between, span
 
 WASTEFUL = 10
-"""How many times what is wanted is read before the words say so."""
+NOTICED_BYTES = 1_000_000
+"""How many times what is wanted, and how much, is read before the words say so."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Cost:
 
     def __str__(self) -> str:
         size = human_bytes(self.bytes)
-        more = f", {self.excess:,.0f} times what it uses" if self.excess >= WASTEFUL else ""
+        wasteful = self.excess >= WASTEFUL and self.bytes >= NOTICED_BYTES
+        more = f", {self.excess:,.0f} times what it uses" if wasteful else ""
         return f"{plural(self.requests, 'request')} of {size}" + ("" if self.requests == 1 else " in all") + more
 
 

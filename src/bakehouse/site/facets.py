@@ -75,7 +75,7 @@ def domains(entry: Entry) -> list[str]:
 
 
 def resolution(facts: Facts | None) -> float | None:
-    """Estimate the distance of neighbouring cells in degrees: the step of latitudes, else their extent over their count."""
+    """Estimate the distance of cells in degrees: the step of latitudes, else their extent over their count."""
     if facts is None or not facts.bbox:
         return None
     for dim in facts.dims.values():
