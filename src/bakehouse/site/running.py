@@ -6,7 +6,6 @@ import functools
 import hashlib
 import importlib.metadata
 import json
-import os
 import platform
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from os import cpu_count
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -96,7 +96,7 @@ def run_all(jobs: Iterable[Job], cache: Cache, budget: Budget) -> dict[str, list
         return job.entry.id, [_outcome(desk, each) for each in job.snippets]
 
     try:
-        with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        with ThreadPoolExecutor(min(4, cpu_count() or 1)) as pool:
             return dict(pool.map(one, jobs))
     finally:
         for worker in workers:
@@ -124,11 +124,12 @@ def _outcome(desk: Desk, snippet: Snippet) -> Outcome:
     if reason := _not_now(desk.entry, desk.budget):
         return Outcome("unavailable", reason)
     said = desk.worker.ask(_asked(desk.entry, snippet))
+    if said["outcome"] == "silent":
+        desk.budget.silent[place_of(desk.entry)] = said["detail"]
+        return Outcome("unavailable", said["detail"])
     made = Outcome(said["outcome"], said["detail"], f"{datetime.now(UTC):%Y-%m-%d}", versions, said.get("html"))
     if made.state == "opened":
         desk.cache.put(key, json.dumps(vars(made)))
-    elif made.state == "unavailable" and "not installed" not in made.detail:
-        desk.budget.silent[place_of(desk.entry)] = made.detail
     return made
 
 
@@ -182,7 +183,7 @@ class Worker:
         if line:
             return dict(json.loads(line))
         self.end()
-        return {"outcome": "unavailable", "detail": f"no answer within {ANSWER_S:.0f} s"}
+        return {"outcome": "silent", "detail": f"no answer within {ANSWER_S:.0f} s"}
 
     def _running(self) -> subprocess.Popen[str]:
         if self._process is None:
