@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bakehouse.catalog.entry import Check, Dimension, Entry, Facts, Provider, Storage, Store, TimeRange, Variable
+from tests.site.kit import shelve
 
 DOMAINS = (("ocean", "sea_surface_temperature", "K"), ("atmosphere", "air_temperature", "K"), ("land", "soil", "m"))
 LICENSES = ("CC-BY-4.0", "OGL-UK-3.0", "CC0-1.0", "other")
@@ -75,13 +76,5 @@ def _facts(name: str, units: str) -> Facts:
     )
 
 
-def write(folder: Path, count: int) -> None:
-    """Write the entries of a catalog, without its index."""
-    for entry in crowd(count):
-        path = folder / f"{entry.id}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(entry.to_json(), encoding="utf-8")
-
-
 if __name__ == "__main__":
-    write(Path(sys.argv[1]), int(sys.argv[2]))
+    shelve(Path(sys.argv[1]), crowd(int(sys.argv[2])))

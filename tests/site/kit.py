@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import html5lib
 
 from bakehouse.catalog.entry import Entry
-from bakehouse.catalog.register import register
+from bakehouse.catalog.index import entry_path
 from bakehouse.site.build import Built, build
 from bakehouse.site.bundle import Bundle
 from bakehouse.site.content import gather
@@ -54,9 +54,11 @@ class Page:
 
 
 def shelve(folder: Path, entries: Iterable[Entry]) -> Path:
-    """Register entries in a catalog."""
+    """Write the entries of a catalog, without its index."""
     for entry in entries:
-        register(folder, entry)
+        path = folder / entry_path(entry.id)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(entry.to_json(), encoding="utf-8")
     return folder
 
 

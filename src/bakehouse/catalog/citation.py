@@ -11,6 +11,7 @@ from bakehouse.catalog.entry import Entry
 from bakehouse.catalog.intake import DUMPER
 from bakehouse.catalog.license_url import spdx_url
 
+MAX_LENGTH = 1000
 _LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
     char: f"\\{char}" for char in "&%$#_{}"
 }
@@ -75,7 +76,8 @@ def _year(entry: Entry) -> str | None:
 
 
 def _line(text: str | None) -> str:
-    return " ".join((text or "").split())
+    """Give a text on one line, no longer than a bibliography takes."""
+    return " ".join((text or "")[:MAX_LENGTH].split())
 
 
 def _latex(text: str) -> str:

@@ -11,6 +11,7 @@ from bakehouse.catalog.entry import Entry
 from bakehouse.catalog.lines import storage_options
 from bakehouse.catalog.stac import stac_id
 
+MAX_LENGTH = 2000
 DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 """libyaml's, where PyYAML was built with it: ten times as fast."""
 
@@ -31,10 +32,10 @@ def _source(entry: Entry) -> dict[str, Any]:
     """Give one source; braces in its texts are doubled where Intake would fill templates in."""
     store, access = entry.store, storage_options(entry.store)
     args = {"urlpath": store.url, "consolidated": store.consolidated, **store.open_kwargs}
-    said = {"id": entry.id, "title": entry.title, "version": entry.version, "license": entry.license}
+    said = {"id": entry.id, "title": entry.title[:MAX_LENGTH], "version": entry.version, "license": entry.license}
     return {
         "driver": "zarr",
-        "description": (entry.description or entry.title)[:2000],
+        "description": (entry.description or entry.title)[:MAX_LENGTH],
         "args": {**args, **({"storage_options": access} if access else {})},
         "metadata": {key: value for key, value in said.items() if value},
     }
