@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from bakehouse.catalog.facts import Facts, Variable
 from bakehouse.catalog.words import human_bytes, plural
+from bakehouse.site.places import latitudes
 from bakehouse.site.words import days_between, span
 
 WASTEFUL = 10
@@ -109,10 +110,8 @@ def horizontal(variable: Variable, facts: Facts) -> tuple[str, ...]:
     named = tuple(dim for dim in variable.dims if dim in facts.dims and facts.dims[dim].axis in ("x", "y"))
     if named:
         return named
-    for other in facts.variables:
-        if other.standard_name in ("latitude", "longitude") and set(other.dims) <= set(variable.dims) and other.dims:
-            return other.dims
-    return ()
+    grids = (other.dims for other in latitudes(facts) if len(other.dims) == 2)
+    return next((dims for dims in grids if set(dims) <= set(variable.dims)), ())
 
 
 def along_time(variable: Variable, facts: Facts) -> str | None:

@@ -155,7 +155,7 @@ class _Site:
         data = explore.explore_data(entry, "../" * path.count("/"))
         urls = [data["url"], data["preview_url"] or ""]
         reached = sorted({place for url in urls if (place := origin(url))})
-        csp = policy(scripts=True, connect=reached, wasm=True)
+        csp = policy(scripts=True, connect=reached)
         self.out.text(path, self.pages.render("explore.html.j2", path, entry=entry, explore=data, csp=csp))
 
     def _broken_page(self, problem: Problem) -> None:
