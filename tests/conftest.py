@@ -42,6 +42,7 @@ def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("XDG_CACHE_HOME", str(home / ".cache"))
         patch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        patch.setenv("BAKEHOUSE_PREVIEWS", "false")  # drawing takes longer than the bakes of most tests
         yield
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bakehouse.chunks import Span, overlap
+
+if TYPE_CHECKING:
+    from bakehouse.storage import Source
 
 COMPRESSORS = frozenset({"zlib", "gzip", "zstd", "blosc", "bz2", "lz4", "lzma"})
 """Filters that make chunks smaller."""
@@ -121,6 +124,10 @@ class Manifest:
     keys
         Names of the objects that hold the chunks, where they don't lie in one file. Then offsets are 0, and lengths are
         what a chunk decodes to: which chunks there are, and where in their shard, is found out when they are fetched.
+    files, which
+        The files that the chunks lie in and the number of each chunk's, where that is not the one they were indexed in.
+    held
+        Stored bytes of chunks that lie in no file.
     """
 
     shape: tuple[int, ...]
@@ -132,11 +139,19 @@ class Manifest:
     lengths: np.ndarray[Any, Any]
     masks: np.ndarray[Any, Any] | None = None
     keys: ChunkKeys | None = None
+    files: tuple[Source, ...] = ()
+    which: np.ndarray[Any, Any] | None = None
+    held: Mapping[tuple[int, ...], bytes] = field(default_factory=dict)
 
     @property
     def format(self) -> ChunkFormat:
         """Give how the chunks are stored."""
         return ChunkFormat(self.chunks, self.dtype.str, self.filters)
+
+    @property
+    def is_one_file(self) -> bool:
+        """Say whether all chunks lie in the file that they were indexed in."""
+        return self.keys is None and self.which is None
 
     @property
     def chunk_bytes(self) -> int:

@@ -33,6 +33,7 @@ __all__ = [
     "Position",
     "augment_index_with_start_stop",
     "combine_dims_of",
+    "is_pruned",
     "key_of",
     "pattern_from_file_sequence",
     "pruned",
@@ -75,6 +76,11 @@ def pruned(keep: int | None) -> Iterator[None]:
         yield
     finally:
         _keep.reset(token)
+
+
+def is_pruned() -> bool:
+    """Say whether patterns list only a part of their inputs."""
+    return _keep.get() is not None
 
 
 class PatternIndex(Index):

@@ -18,7 +18,7 @@ from bakehouse.storage import Target
 from bakehouse.writers.icechunk import Repository
 from bakehouse.writers.icechunk import versions as snapshots
 from bakehouse.writers.lock import LOCK
-from bakehouse.writers.versions import INPUTS, PROOF, VERSION, beside
+from bakehouse.writers.versions import INPUTS, PREVIEW, PROOF, VERSION, beside, preview_folder
 
 TEMPORARY = (".runs", ".staging")
 REPOSITORY = ".icechunk"
@@ -164,6 +164,10 @@ def _is_left(name: str, held: list[Held], saved: list[Entry], needed: set[str], 
     known = {_prefix(e) for e in saved} | needed
     kind = next((each for each in KINDS if each in name), "")
     folder = name.removeprefix(".").partition(kind)[0] + kind if kind else name
+    if name.endswith(PREVIEW):
+        return not any(name == preview_folder(str(e.version)) for e in saved) and all(
+            h.modified <= border for h in held
+        )
     if name.endswith(REPOSITORY):
         return name not in known and all(each.modified <= border for each in held)
     unfinished = bool(kind) and folder not in known and not any(str(e.version) in name for e in saved)
@@ -173,6 +177,7 @@ def _is_left(name: str, held: list[Held], saved: list[Entry], needed: set[str], 
 def _belongs(name: str, going: set[str], unused: set[str], needed: set[str]) -> bool:
     """Say whether a file or folder belongs to versions that go, or to a prefix that none needs."""
     files = {beside(version, what) for version in going for what in (PROOF, INPUTS, VERSION)}
+    files |= {preview_folder(version) for version in going}
     files |= {f".{version}.zarr.work" for version in going if f"{version}.zarr" not in needed}
     works = tuple(f".{prefix}." for prefix in unused)
     inner = tuple(f".zarr.{version}.work" for version in going)

@@ -14,6 +14,7 @@ import xarray as xr
 from bakehouse.bake.entry import make_entry
 from bakehouse.bake.job import Job
 from bakehouse.bake.outcome import Outcome
+from bakehouse.bake.previews import with_preview
 from bakehouse.catalog.entry import Entry, Gap
 from bakehouse.catalog.lines import opening_line
 from bakehouse.catalog.register import register
@@ -25,7 +26,7 @@ from bakehouse.writers.carry import carry, kept_rows
 from bakehouse.writers.icechunk import Branch
 from bakehouse.writers.intact import AHEAD, are_noted, is_noted
 from bakehouse.writers.lock import insist_held
-from bakehouse.writers.publish import advance_documents, consolidated, publish_documents, read_candidate
+from bakehouse.writers.publish import advance_documents, consolidated, publish_documents, read_candidate, withdraw
 from bakehouse.writers.reading import Reading, reading_at
 from bakehouse.writers.receipts import Receipt, Row, Written, read_receipts, write_proof
 from bakehouse.writers.resume import forget_damaged
@@ -33,7 +34,7 @@ from bakehouse.writers.store import CandidateStore
 from bakehouse.writers.template import Documents, root_names
 from bakehouse.writers.versions import INPUTS, PROOF, VERSION, beside, hexdigest, load_proof, save
 
-PHASES = ("survey", "write", "verify", "publish")
+PHASES = ("survey", "write", "verify", "preview", "publish")
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ def finish(run: Run, catalog: Path | None) -> Outcome:
     plan, planned = run.plan, set(run.plan["task_ids"])
     receipts = {task: receipt for task, receipt in read_receipts(run.work).items() if task in planned}
     kept = _kept(run, receipts)
+    withdraw(run.folder, run.work)
     run, documents = _settled(run)
     _verify(run, documents, receipts, kept)
     run.note["marks"]["verify"] = time.time()
@@ -111,8 +113,12 @@ def finish(run: Run, catalog: Path | None) -> Outcome:
     save(run.job.target, plan["version"], INPUTS, run.work.get(INPUTS) or b"")
     entry, root = _entry(run, documents, proof, [*kept, *_rows(receipts)])
     enter = catalog if catalog and not run.job.prune else None
-    if enter and not is_saved(run, entry):
-        save(run.job.target, plan["version"], VERSION, version_document(entry, root))
+    if enter:
+        saved = saved_entry(run, entry)
+        entry = with_preview(run.job, entry, CandidateStore(run.store, documents, read_only=True), saved)
+        run.note["marks"]["preview"] = time.time()
+        if saved is None:
+            save(run.job.target, plan["version"], VERSION, version_document(entry, root))
     fresh = _publish(run, documents)
     registered = enter_catalog(enter, entry) if enter else None
     clear_candidate(run)
@@ -120,11 +126,11 @@ def finish(run: Run, catalog: Path | None) -> Outcome:
     return replace(outcome, entry=str(registered) if registered else None, line=opening_line(entry))
 
 
-def is_saved(run: Run, entry: Entry) -> bool:
-    """Say whether the version's entry lies beside it already: then run times must not change it."""
+def saved_entry(run: Run, entry: Entry) -> Entry | None:
+    """Give the version's entry if it lies beside it already: then run times must not change it."""
     data = run.job.target.get(beside(run.plan["version"], VERSION))
     found = Entry.from_json(json.dumps(json.loads(data)["entry"]), lenient=True) if data else None
-    return found is not None and (found.digests, found.store) == (entry.digests, entry.store)
+    return found if found is not None and (found.digests, found.store) == (entry.digests, entry.store) else None
 
 
 def _settled(run: Run) -> tuple[Run, Documents]:

@@ -22,6 +22,7 @@ from bakehouse.feedstock import Feedstock, blame, load_recipes, recipe_place
 from bakehouse.meta.project import Bakery
 from bakehouse.patterns import pruned
 from bakehouse.storage import Target
+from bakehouse.writers.publish import withdraw
 from bakehouse.writers.versions import INPUTS, beside
 
 STAGE = re.compile(r" \[while running '.*?'\]", re.DOTALL)
@@ -55,6 +56,8 @@ class Job:
         The catalog's entry of the recipe, if there is one.
     grow, refresh, missing
         As in `Context`.
+    previews
+        Whether to make images of what is registered, and a small store of what is big.
     """
 
     feedstock: Feedstock
@@ -73,6 +76,7 @@ class Job:
     grow: str = ""
     refresh: bool = False
     missing: str = "error"
+    previews: bool = False
 
     def context(self, mode: str, notes: Target | None = None) -> Context:
         """Make the context of a run."""
@@ -129,6 +133,9 @@ def run_job(job: Job, context: Context) -> dict[str, Any]:
         try:
             _run(job, context, recipe)
             said, marks = _said(context), _marks(context)
+        except BaseException:
+            _hide(context)
+            raise
         finally:
             context.staging.delete([key for key, _ in context.staging.list()])
             if context.scratch:
@@ -146,6 +153,14 @@ def run_job(job: Job, context: Context) -> dict[str, Any]:
     found = dict(json.loads(note))
     found["plan"]["notes"] += said
     return {**found, "marks": marks}
+
+
+def _hide(context: Context) -> None:
+    """Take away what a run that failed has shown of its version to other programs."""
+    data = context.notebook.get(f"{context.run_id}.json")
+    if data is not None and context.mode == "bake":
+        note = json.loads(data)
+        withdraw(context.target.child(note["plan"]["prefix"]), replace(context.target, url=note["work"]))
 
 
 def _said(context: Context) -> list[str]:

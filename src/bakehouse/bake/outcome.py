@@ -13,7 +13,8 @@ class Outcome:
     """What a run of one recipe came to; sizes in bytes, duration in seconds.
 
     `status` is published, unchanged, tested, verified or updated; `added` says how far the growing dimension reaches;
-    `checks` what verifying looked at. `phases_s` says how long each phase took: survey, write, verify, publish.
+    `checks` what verifying looked at. `phases_s` says how long each phase took: survey, write, verify,
+    preview, publish.
     """
 
     feedstock: str

@@ -9,8 +9,17 @@ from pathlib import Path
 import xarray as xr
 
 from bakehouse.bake.entry import make_entry
-from bakehouse.bake.finish import Run, clear_candidate, compared, enter_catalog, is_saved, outcome_of, version_document
+from bakehouse.bake.finish import (
+    Run,
+    clear_candidate,
+    compared,
+    enter_catalog,
+    outcome_of,
+    saved_entry,
+    version_document,
+)
 from bakehouse.bake.outcome import Outcome
+from bakehouse.bake.previews import with_preview
 from bakehouse.catalog.entry import Entry, Gap
 from bakehouse.catalog.lines import opening_line
 from bakehouse.catalog.urls import protocol_of
@@ -50,8 +59,12 @@ def finish_virtual(run: Run, catalog: Path | None) -> Outcome:
     size_bytes = sum(len(data) for data in objects.values())
     entry = _entry(run, opened, table, hexdigest(root), hexdigest(proof), size_bytes)
     enter = catalog if catalog and not run.job.prune else None
-    if enter and not is_saved(run, entry):
-        save(run.job.target, plan["version"], VERSION, version_document(entry, root))
+    if enter:
+        saved = saved_entry(run, entry)
+        entry = with_preview(run.job, entry, opened, saved)
+        run.note["marks"]["preview"] = time.time()
+        if saved is None:
+            save(run.job.target, plan["version"], VERSION, version_document(entry, root))
     fresh = publish_references(run.folder, plan["format"], objects)
     registered = enter_catalog(enter, entry) if enter else None
     clear_candidate(run)

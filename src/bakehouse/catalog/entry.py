@@ -12,6 +12,7 @@ from pydantic import StringConstraints, ValidationError, model_validator
 from bakehouse.catalog.author import LicenseLink, Link, Maintainer, Provider
 from bakehouse.catalog.canonical import Model, Text, Utc, dumps
 from bakehouse.catalog.facts import Dimension, Facts, TimeRange, Variable
+from bakehouse.catalog.preview import Preview, VariablePreview
 from bakehouse.catalog.record import (
     Check,
     Digests,
@@ -39,6 +40,7 @@ __all__ = [
     "Link",
     "Maintainer",
     "Note",
+    "Preview",
     "Provenance",
     "Provider",
     "Reader",
@@ -48,6 +50,7 @@ __all__ = [
     "Store",
     "TimeRange",
     "Variable",
+    "VariablePreview",
     "Version",
 ]
 
@@ -84,6 +87,7 @@ class Entry(Model):
     previous: tuple[Version, ...] = ()
     notes: tuple[Note, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    preview: Preview | None = None
     readers: tuple[Reader, ...] = ()
     status: Status = Status()
     aliases: tuple[Text, ...] = ()

@@ -38,7 +38,9 @@ class Variable(Model):
     """One array of the store. `dtype` is what xarray gives, `stored_dtype` what the chunks hold.
 
     `bytes` counts uncompressed stored values; `objects` the chunks or shards that the array has when complete.
-    `compressors` names the codecs from first to last, filters included.
+    `compressors` names the codecs from first to last, filters included. `range` is the smallest and the largest finite
+    value as xarray decodes it, `finite_fraction` the part of the values that are finite; `statistics_cover` says
+    whether both are of all values or of a sample.
     """
 
     name: Text
@@ -57,6 +59,9 @@ class Variable(Model):
     bytes: int
     objects: int
     fill_value: JsonValue = None
+    range: tuple[FiniteFloat, FiniteFloat] | None = None
+    finite_fraction: FiniteFloat | None = None
+    statistics_cover: Literal["all", "sample"] | None = None
 
 
 class TimeRange(Model):

@@ -28,12 +28,13 @@ if TYPE_CHECKING:
 @options.level
 @options.mirrors
 @options.cache
+@options.previews
 @options.project
 @options.common
 def command(
     names: tuple[str, ...], everything: bool, prune: int | None, refresh: bool, missing: str, bakery: str | None,
     workers: int | None, level: str | None, mirrors: tuple[tuple[str, str], ...], cache: str | None,
-    project: Path | None,
+    previews: bool, project: Path | None,
 ) -> Reply:  # fmt: skip
     """Write, check and register stores.
 
@@ -49,7 +50,7 @@ def command(
 
     _insist_refreshable(refresh, prune)
     where = place(project_root(project), bakery)
-    settings = Settings(where, prune, level, workers, dict(mirrors), cache, refresh, missing)
+    settings = Settings(where, prune, level, workers, dict(mirrors), cache, refresh, missing, previews)
     chosen = choose_either("bake", where, names, everything, publishing=prune is None)
     done = run_each("baking", chosen, partial(_bake, settings))
     return Reply(

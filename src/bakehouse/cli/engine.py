@@ -36,6 +36,7 @@ class Settings:
     cache: str | None = None
     refresh: bool = False
     missing: str = "error"
+    previews: bool = True
 
     def job(self, chosen: Chosen, watch: Watch | None = None) -> Job:
         """Make the job of one recipe."""
@@ -45,7 +46,7 @@ class Settings:
         return Job(
             chosen.feedstock, chosen.recipe, self.place.bakery, target, prune=self.prune, level=self.level or "auto",
             workers=self.workers, url_map=self.mirrors, watch=watch, debug=debugging(),
-            cache=self.place.cache(self.cache), refresh=self.refresh, missing=self.missing,
+            cache=self.place.cache(self.cache), refresh=self.refresh, missing=self.missing, previews=self.previews,
             defaults={"zarr_format": self.place.project.defaults.zarr_format},
         )  # fmt: skip
 

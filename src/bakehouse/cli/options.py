@@ -76,6 +76,10 @@ missing = click.option(
     "--missing", type=click.Choice(["error", "skip"]), default="error", show_default=True,
     help="Stop at an input that is not there, or leave a gap.",
 )  # fmt: skip
+previews = click.option(
+    "--previews/--no-previews", default=True, show_default=True, envvar="BAKEHOUSE_PREVIEWS", show_envvar=True,
+    help="Make images of what is registered, and a small store of what is big, for the catalog's pages.",
+)  # fmt: skip
 feedstock = click.argument("feedstocks", nargs=-1, metavar="[ID]...")
 recipe = click.argument("name", metavar="ID[/RECIPE]")
 

@@ -30,11 +30,13 @@ if TYPE_CHECKING:
 @options.level
 @options.mirrors
 @options.cache
+@options.previews
 @options.project
 @options.common
 def command(
     names: tuple[str, ...], everything: bool, changed: bool, missing: str, bakery: str | None, workers: int | None,
-    level: str | None, mirrors: tuple[tuple[str, str], ...], cache: str | None, project: Path | None,
+    level: str | None, mirrors: tuple[tuple[str, str], ...], cache: str | None, previews: bool,
+    project: Path | None,
 ) -> Reply:  # fmt: skip
     """Add what has come since the last bake.
 
@@ -49,7 +51,7 @@ def command(
     from bakehouse.cli.selection import choose_either
 
     chosen_place = place(project_root(project), bakery)
-    settings = Settings(chosen_place, None, level, workers, dict(mirrors), cache, missing=missing)
+    settings = Settings(chosen_place, None, level, workers, dict(mirrors), cache, missing=missing, previews=previews)
     chosen = choose_either("update", chosen_place, names, everything)
     done = run_each("updating", _baked(settings, chosen) if everything else chosen, partial(_update, settings, changed))
     document = {"bakery": chosen_place.name, "recipes": [each.as_dict() for each in done]}

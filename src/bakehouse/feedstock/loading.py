@@ -90,6 +90,9 @@ def _export(feedstock: Feedstock, module: str, export: str) -> Any:
 def _import(feedstock: Feedstock, module: str) -> types.ModuleType:
     """Import a feedstock's module as part of a package of its own, so that two feedstocks may both have a recipe.py."""
     package = f"{PACKAGE}.f{hashlib.sha256(str(feedstock.code).encode()).hexdigest()[:10]}"
+    from bakehouse.compat import install
+
+    install()
     with _importable(feedstock, package):
         try:
             return importlib.import_module(f"{package}.{module}")

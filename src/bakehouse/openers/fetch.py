@@ -36,6 +36,8 @@ def fetch(source: Source, manifest: Manifest, indexes: Sequence[Index]) -> list[
     SourceError
         If the source can't be read.
     """
+    if manifest.which is not None:
+        return _from_files(manifest, manifest.which, indexes)
     if manifest.keys is None:
         return _from_file(source, manifest, indexes)
     if manifest.keys.shards is None:
@@ -48,6 +50,18 @@ def _from_file(source: Source, manifest: Manifest, indexes: Sequence[Index]) -> 
     places = [(int(manifest.offsets[i]), int(manifest.lengths[i])) for i in indexes]
     found = iter(read_ranges(source, [(at, at + length) for at, length in places if length]))
     return [next(found) if length else None for _, length in places]
+
+
+def _from_files(manifest: Manifest, which: np.ndarray[Any, Any], indexes: Sequence[Index]) -> list[Any]:
+    """Fetch the chunks of each file together; some are held in memory already."""
+    found: dict[Index, Any] = {i: memoryview(manifest.held[i]) for i in indexes if i in manifest.held}
+    asked: dict[int, list[Index]] = defaultdict(list)
+    for index in indexes:
+        if index not in found and manifest.lengths[index]:
+            asked[int(which[index])].append(index)
+    for number, wanted in asked.items():
+        found |= zip(wanted, _from_file(manifest.files[number], manifest, wanted), strict=True)
+    return [found.get(index) for index in indexes]
 
 
 def _from_shards(source: Source, keys: ChunkKeys, indexes: Sequence[Index]) -> list[Any]:
@@ -149,6 +163,8 @@ def locate(source: Source, manifest: Manifest, url: str) -> tuple[tuple[str, ...
     SourceError
         If the source can't be read.
     """
+    if manifest.which is not None:
+        return tuple(f.url for f in manifest.files), manifest.which, manifest.offsets, manifest.lengths
     if manifest.keys is None:
         return (url,), None, manifest.offsets, manifest.lengths
     grid, keys = manifest.lengths.shape, manifest.keys

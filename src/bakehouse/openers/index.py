@@ -41,6 +41,8 @@ def manifest_of(opened: Opened, name: str, shape: tuple[int, ...]) -> Manifest |
             from bakehouse.openers import grib
 
             return _kept(opened, name, lambda: grib.manifest_in(opened, name, shape))
+        case "kerchunk":
+            return _kept(opened, name, lambda: _kerchunk(opened, name, shape))
         case "scipy" | "netcdf4" if not opened.group:
             return _netcdf3(opened, name, shape)
     return f"files read by {opened.engine} are not indexed"
@@ -51,6 +53,19 @@ def _netcdf3(opened: Opened, name: str, shape: tuple[int, ...]) -> Manifest | st
 
     header = _kept(opened, None, lambda: netcdf3.read_header(opened.source))
     return header if isinstance(header, str) else netcdf3.manifest_in(header, name, shape)
+
+
+def references_of(opened: Opened) -> Any:
+    """Read a document of references, once per process."""
+    from bakehouse.openers.kerchunk import read_references
+
+    return _kept(opened, None, lambda: read_references(opened.source))
+
+
+def _kerchunk(opened: Opened, name: str, shape: tuple[int, ...]) -> Manifest | str:
+    from bakehouse.openers import kerchunk
+
+    return kerchunk.manifest_in(opened, references_of(opened), name, shape)
 
 
 def _zarr(opened: Opened, name: str, shape: tuple[int, ...]) -> Manifest | str:

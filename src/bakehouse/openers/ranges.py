@@ -47,7 +47,7 @@ def read_region(source: Source, manifest: Manifest, spans: tuple[Span, ...], out
 
 def _read_batch(source: Source, manifest: Manifest, cells: Sequence[Cell], out: Any) -> None:
     """Fetch the chunks of a batch together, then decode one after the other."""
-    if not manifest.filters and len(cells) == 1 and cells[0].length and manifest.keys is None:
+    if not manifest.filters and len(cells) == 1 and cells[0].length and manifest.is_one_file:
         cells = [_rows(manifest, cells[0])]
         found = read_ranges(source, [(c.offset, c.offset + c.length) for c in cells])
     else:

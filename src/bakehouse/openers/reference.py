@@ -25,7 +25,7 @@ from bakehouse.chunks import Span
 from bakehouse.errors import BakehouseError, SourceError
 from bakehouse.manifests import Manifest
 from bakehouse.openers.hdf5 import forget, raw_group
-from bakehouse.openers.index import manifest_of
+from bakehouse.openers.index import manifest_of, references_of
 from bakehouse.openers.local import as_local
 from bakehouse.openers.ranges import read_region
 from bakehouse.openers.raw import Raw
@@ -175,10 +175,11 @@ atexit.register(close_all)  # h5py complains about files that are still open whe
 
 def _open(opened: Opened) -> Raw:
     source = opened.source
+    engine, kwargs = opened.engine, dict(opened.kwargs)
+    if engine == "kerchunk":
+        engine, kwargs = "zarr", {"consolidated": False}
     try:
-        dataset = xr.open_dataset(
-            openable(opened), engine=opened.engine, decode_cf=False, chunks=None, cache=False, **opened.kwargs
-        )
+        dataset = xr.open_dataset(openable(opened), engine=engine, decode_cf=False, chunks=None, cache=False, **kwargs)
     except BakehouseError:
         raise
     except Exception as error:
@@ -198,6 +199,10 @@ def openable(opened: Opened) -> Any:
     source = opened.source
     if opened.engine == "zarr":
         return zarr_store(source)
+    if opened.engine == "kerchunk":
+        from bakehouse.openers import kerchunk
+
+        return kerchunk.zarr_store(opened, references_of(opened))
     if source.is_local:
         return source.path
     return as_local(source) if opened.engine in NEEDS_LOCAL_FILE else source.open()

@@ -179,7 +179,7 @@ class StoreToZarr(beam.PTransform):
             | "Planned" >> beam.Map(mark, context, "survey")
         )
         if context.mode == "plan":
-            return prepared
+            return prepared | "Nothing" >> beam.Filter(_nothing)
         fragments = described | "Fragment" >> beam.MapTuple(lambda schema, fragment: fragment)
         side = beam.pvalue.AsSingleton(prepared)
         gaps = prepared | "Gaps" >> beam.FlatMap(lambda each: each.gaps)
@@ -189,7 +189,7 @@ class StoreToZarr(beam.PTransform):
         fragments = (split["direct"], tiles) | "Both" >> beam.Flatten()
         if self.format in VIRTUAL:
             finished = _referred(fragments, prepared, context)
-            return finished if inside else finished | "Publish" >> beam.Map(_publish_now, side)
+            return _published(finished, side, context if inside else None)
         routed = fragments | "Route" >> beam.ParDo(Route(context), side) | "Gather" >> beam.GroupByKey()
         written = (
             routed
@@ -203,7 +203,22 @@ class StoreToZarr(beam.PTransform):
             | "Sum" >> beam.CombineGlobally(sum)
         )
         finished = prepared | "Candidate" >> beam.Map(_candidate, beam.pvalue.AsSingleton(compared))
-        return finished if inside else finished | "Publish" >> beam.Map(_publish_now, side)
+        return _published(finished, side, context if inside else None)
+
+
+def _published(finished: Any, side: Any, context: Context | None) -> Any:
+    """Give the steps after the store what they work on: in a bake the candidate, if there is anything to publish."""
+    if context is None:
+        return finished | "Publish" >> beam.Map(_publish_now, side)
+    return finished | "After" >> beam.Filter(_is_open, side, context.mode)
+
+
+def _is_open(candidate: CandidateStore, prepared: Prepared, mode: str) -> bool:
+    return mode == "bake" and bool(prepared.plan.tasks)
+
+
+def _nothing(prepared: Prepared) -> bool:
+    return False
 
 
 def _referred(fragments: Any, prepared: Any, context: Context) -> Any:

@@ -6,9 +6,10 @@ import json
 
 import zarr
 
+from bakehouse.context import work_folder
 from bakehouse.errors import PublishError
 from bakehouse.storage import Target
-from bakehouse.writers.store import memory_store
+from bakehouse.writers.store import CandidateStore, memory_store
 from bakehouse.writers.tasks import Prepared
 from bakehouse.writers.template import Documents, root_names
 from bakehouse.writers.versions import hexdigest
@@ -24,6 +25,30 @@ def save_candidate(prepared: Prepared) -> None:
 def read_candidate(candidate: Target) -> Documents:
     """Read the candidate's documents with what later steps wrote into them."""
     return {key: data for key, _ in candidate.list() if (data := candidate.get(key)) is not None}
+
+
+REVEALED = "revealed"
+"""Marks a version whose documents lie at its prefix before it is published."""
+
+
+def reveal(candidate: CandidateStore) -> None:
+    """Put a candidate's documents at its prefix, because a step of the recipe hands the store to other programs.
+
+    All objects are there and were compared; no entry names the version yet. `withdraw` takes the root away again.
+    """
+    if isinstance(candidate.target, Target) and candidate.kept is not None:
+        folder, _, prefix = candidate.target.url.rpartition("/")
+        work_folder(Target(folder, candidate.target.options), prefix).put(REVEALED, b"")
+        zarr_format = 3 if root_names(3)[-1] in candidate.documents else 2
+        for key, data in consolidated(candidate.documents, zarr_format).items():
+            candidate.target.put(key, data)
+
+
+def withdraw(store: Target, work: Target) -> None:
+    """Take away the root of a version that was shown before it was published."""
+    if work.get(REVEALED) is not None:
+        store.delete([*root_names(2), *root_names(3)])
+        work.delete([REVEALED])
 
 
 def consolidated(documents: Documents, zarr_format: int) -> Documents:

@@ -19,6 +19,7 @@ from bakehouse.storage import Target
 from bakehouse.writers.receipts import Row, read_proof
 
 PROOF, INPUTS, VERSION = "proof.parquet", "inputs.parquet", "version.json"
+PREVIEW = ".preview"
 COLUMNS = ("url", "kind", "gap")
 
 
@@ -31,6 +32,17 @@ def beside(version: str, what: str) -> str:
     '1a2b.zarr.proof.parquet'
     """
     return f"{version}.zarr.{what}"
+
+
+def preview_folder(version: str) -> str:
+    """Name the folder of a version's preview, which is no part of it.
+
+    Examples
+    --------
+    >>> preview_folder("1a2b")
+    '1a2b.preview'
+    """
+    return f"{version}{PREVIEW}"
 
 
 def inputs_table(base: Base) -> bytes:

@@ -84,6 +84,7 @@ def _piece(
         raise _refused(array.name, fragment, "some of its chunks skip filters")
     manifest = _as_planned(array, manifest, fragment)
     urls, which, offsets, lengths = locate(source, manifest, address(source))
+    urls = tuple(address(file) for file in manifest.files) or urls
     spans = input_spans(array, axes, dict(fragment.key))
     skips = [axes[d].skips.get(dict(fragment.key)[d], 0) if d in array.runs else 0 for d in array.dims]
     wanted = [slice(s // c, -(-(s + b - a) // c)) for (a, b), s, c in zip(spans, skips, array.chunks, strict=True)]
@@ -93,8 +94,23 @@ def _piece(
     if which is not None:
         which = np.expand_dims(which, new)[grid]
     origin = tuple(a // c for (a, _), c in zip(spans, array.chunks, strict=True))
-    held = _unwritten(array, manifest, lengths, fill, fragment)
+    held = _unwritten(array, manifest, lengths, fill, fragment) | _inside(manifest, lengths, wanted, new)
     return Piece(array.name, fragment.url, origin, urls, offsets, lengths, which, held)
+
+
+def _inside(manifest: Manifest, lengths: Any, wanted: list[slice], new: tuple[int, ...]) -> dict[Index, bytes]:
+    """Hold the chunks that the input's own references hold; they refer to nothing."""
+    if not manifest.held:
+        return {}
+    found: dict[Index, bytes] = {}
+    for index, data in manifest.held.items():
+        at = list(index)
+        for i in new:
+            at.insert(i, 0)
+        place = tuple(n - w.start for n, w in zip(at, wanted, strict=True))
+        if all(0 <= p < n for p, n in zip(place, lengths.shape, strict=True)):
+            found[place], lengths[place] = data, 0
+    return found
 
 
 def _as_planned(array: ArrayPlan, manifest: Manifest, fragment: Fragment) -> Manifest:
@@ -103,7 +119,7 @@ def _as_planned(array: ArrayPlan, manifest: Manifest, fragment: Fragment) -> Man
     if reading(manifest.format) == reading(stored):
         return manifest
     one = math.prod(manifest.lengths.shape) == 1 and not manifest.filters and not stored.filters
-    if not one or manifest.dtype.str != stored.dtype or manifest.keys is not None:
+    if not one or manifest.dtype.str != stored.dtype or not manifest.is_one_file:
         raise _refused(
             array.name, fragment, f"it has {show_format(manifest.format)}, planned was {show_format(stored)}"
         )

@@ -11,6 +11,7 @@ import xarray as xr
 import zarr
 
 from bakehouse.errors import BakehouseError, PublishError
+from bakehouse.manifests import Manifest
 from bakehouse.openers.reference import ReferenceArray
 from bakehouse.plan.types import ArrayPlan, Axis, Part
 from bakehouse.plan.virtual import is_held
@@ -56,8 +57,13 @@ def read_table(work: Target) -> Table | None:
 
 def sources_of(fragments: Iterable[Fragment]) -> dict[str, Source]:
     """Give the inputs of fragments by the address that references have; a zarr store is reached by its objects' own."""
-    found = (data.opened for fragment in fragments for data in _references(fragment))
-    return {address(opened.source): opened.source for opened in found if opened.engine != "zarr"}
+    sources: dict[str, Source] = {}
+    for data in (data for fragment in fragments for data in _references(fragment)):
+        manifest = data.manifest() if data.opened.engine == "kerchunk" else None
+        files = manifest.files if isinstance(manifest, Manifest) else (data.opened.source,)
+        if data.opened.engine != "zarr":
+            sources |= {address(file): file for file in files}
+    return sources
 
 
 def options_of(fragment: Fragment) -> Mapping[str, Any]:

@@ -1,0 +1,13 @@
+"""Notes of a run that end up in the catalog's entry."""
+
+from __future__ import annotations
+
+import hashlib
+
+from bakehouse.context import Context
+
+
+def note(context: Context | None, text: str) -> None:
+    """Leave a note for the entry; outside of a bake there is none to leave it in."""
+    if context is not None:
+        context.staging.child("notes").put(hashlib.sha256(text.encode()).hexdigest()[:16], text.encode())

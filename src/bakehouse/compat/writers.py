@@ -1,0 +1,100 @@
+"""Names of `pangeo_forge_recipes.writers` that need another body on zarr 3, or that mix values silently."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import xarray as xr
+import zarr
+from pangeo_forge_recipes.types import CombineOp, Index
+
+from bakehouse.compat.fsstore import Candidate, FSStore
+
+__all__ = ["consolidate_dimension_coordinates", "consolidate_metadata", "store_dataset_fragment"]
+
+
+def consolidate_metadata(store: Any) -> Any:
+    """Gather all metadata in the store's root, unless a bake does it when it publishes.
+
+    Parameters
+    ----------
+    store
+        What `StoreToZarr` gives.
+    """
+    if isinstance(store, FSStore) and not isinstance(store, Candidate):
+        zarr.consolidate_metadata(store)
+    return store
+
+
+def consolidate_dimension_coordinates(store: Any) -> Any:
+    """Rewrite the coordinates of dimensions as one chunk each, unless they are laid out in long chunks by a bake.
+
+    Parameters
+    ----------
+    store
+        What `StoreToZarr` gives.
+    """
+    if isinstance(store, FSStore) and not isinstance(store, Candidate):
+        group = zarr.open_group(store, mode="r+", use_consolidated=False)
+        dataset = xr.open_zarr(store, consolidated=False, chunks=None, decode_cf=False)
+        for name in [str(n) for n, v in dataset.variables.items() if v.dims == (n,)]:
+            found: Any = group[name]
+            if found.chunks != found.shape:
+                _in_one_chunk(group, name, found)
+    return store
+
+
+def _in_one_chunk(group: Any, name: str, found: Any) -> None:
+    values, attrs = found[...], dict(found.attrs)
+    names = {"dimension_names": found.metadata.dimension_names} if found.metadata.zarr_format == 3 else {}
+    group.create_array(
+        name, data=values, chunks=values.shape, fill_value=found.fill_value, attributes=attrs, overwrite=True, **names
+    )
+
+
+def store_dataset_fragment(item: tuple[Index, xr.Dataset], target_store: Any) -> Any:
+    """Write an indexed Dataset into its region of a store, encoded as the store says, whatever its file did.
+
+    Parameters
+    ----------
+    item
+        The Dataset, with an index that says where it begins along each concat dimension.
+    target_store
+        A store whose metadata is there.
+
+    Raises
+    ------
+    ValueError
+        If its region does not align with the store's chunks.
+    """
+    index, dataset = item
+    region = {
+        dim.name: slice(position.value, position.value + dataset.sizes[dim.name])
+        for dim, position in index.items()
+        if dim.operation is CombineOp.CONCAT
+    }
+    stored = dataset.drop_vars([str(n) for n, v in dataset.variables.items() if not _is_mine(v, str(n), index, region)])
+    shared = [str(n) for n, v in stored.variables.items() if not set(v.dims) & set(region)]
+    for name in shared:
+        _write_whole(target_store, name, stored.variables[name])
+    stored = stored.drop_vars(shared)
+    if stored.variables:
+        wanted = {dim: span for dim, span in region.items() if dim in stored.dims}
+        stored.drop_encoding().to_zarr(target_store, region=wanted, consolidated=False)
+    return target_store
+
+
+def _is_mine(variable: xr.Variable, name: str, index: Index, region: Mapping[str, slice]) -> bool:
+    """Say whether this fragment writes a variable: what is shared along a dimension comes from the first there."""
+    along = {dim.name for dim in index if dim.operation is CombineOp.CONCAT} & set(variable.dims)
+    others = [position.value for dim, position in index.items() if dim.name not in along]
+    return bool(along) or not any(others)
+
+
+def _write_whole(store: Any, name: str, variable: xr.Variable) -> None:
+    """Write a variable that no concat dimension has, encoded as the store says."""
+    group = zarr.open_group(store, mode="r+", use_consolidated=False)
+    array: Any = group[name]
+    plain = xr.Variable(variable.dims, variable.values, {}, dict(array.attrs))
+    array[...] = xr.backends.zarr.encode_zarr_variable(plain).values

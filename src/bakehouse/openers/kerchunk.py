@@ -1,0 +1,147 @@
+"""Index the arrays of kerchunk reference documents: their chunks lie in other files, or in the document itself."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bakehouse.errors import SourceError
+from bakehouse.manifests import Filter, Manifest
+from bakehouse.plan.codecs import from_numcodecs
+from bakehouse.storage import Source
+
+if TYPE_CHECKING:
+    from bakehouse.openers.reference import Opened
+
+NAMES = "names"
+"""Key of a document beside kerchunk's own: place where a file is read, and the URL by which it is published."""
+
+
+@dataclass(frozen=True)
+class References:
+    """A document of references: text of metadata, and what each chunk's key refers to."""
+
+    refs: Mapping[str, Any] = field(repr=False)
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def document(self, key: str) -> Mapping[str, Any]:
+        """Give a metadata document."""
+        found = self.refs[key]
+        return dict(json.loads(found) if isinstance(found, str | bytes) else found)
+
+
+def read_references(source: Source) -> References:
+    """Read a reference document.
+
+    Raises
+    ------
+    SourceError
+        If it is none.
+    """
+    try:
+        found = json.loads(source.read())
+        return References(found.get("refs", found), found.get(NAMES, {}))
+    except (ValueError, AttributeError) as error:
+        raise SourceError(
+            "the file is no document of kerchunk references", source.where, str(error), "expected JSON with refs"
+        ) from error
+
+
+def zarr_store(opened: Opened, references: References) -> Any:
+    """Open references as a zarr store by fsspec, which knows nothing of the manifests here."""
+    from kerchunk.utils import refs_as_store
+
+    said = opened.kwargs.get("storage_options") or {}
+    return refs_as_store(dict(references.refs), read_only=True, **_access(said))
+
+
+def _access(said: Mapping[str, Any]) -> dict[str, Any]:
+    options = {"remote_options": dict(said.get("remote_options") or {})}
+    return {**options, **({"remote_protocol": said["remote_protocol"]} if said.get("remote_protocol") else {})}
+
+
+def manifest_in(opened: Opened, references: References, name: str, shape: tuple[int, ...]) -> Manifest | str:
+    """Say where an array's chunks lie and how they are stored; or why zarr itself has to read them.
+
+    Parameters
+    ----------
+    opened
+        The document, and with which options the files that it refers to are read.
+    references
+        What is in it.
+    name
+        The array's path.
+    shape
+        What the reader library reports.
+    """
+    said = references.document(f"{name}/.zarray")
+    dtype = np.dtype(said["dtype"]) if isinstance(said["dtype"], str) else np.dtype(object)
+    if tuple(said["shape"]) != shape or dtype.kind not in "iufb":
+        return f"dtype {said['dtype']} needs the zarr library"
+    if said.get("order") == "F" and len(shape) > 1:
+        return "its chunks are stored in Fortran order"
+    steps = [*(said.get("filters") or ()), *([said["compressor"]] if said.get("compressor") else [])]
+    filters = [_filter(step, dtype.itemsize) for step in steps]
+    if None in filters:
+        return f"codec {steps[filters.index(None)]['id']} needs the zarr library"
+    return _manifest(opened, references, name, said, dtype, tuple(f for f in filters if f))
+
+
+def _filter(step: Mapping[str, Any], itemsize: int) -> Filter | None:
+    if step["id"] == "grib":
+        return Filter.of("grib", **{key: value for key, value in step.items() if key != "id"})
+    return from_numcodecs(step, itemsize)
+
+
+def _manifest(
+    opened: Opened,
+    references: References,
+    name: str,
+    said: Mapping[str, Any],
+    dtype: np.dtype[Any],
+    filters: tuple[Filter, ...],
+) -> Manifest:
+    shape, chunks = tuple(said["shape"]), tuple(max(n, 1) for n in said["chunks"])
+    grid = tuple(-(-n // c) for n, c in zip(shape, chunks, strict=True))
+    which, offsets, lengths = (np.zeros(grid, t) for t in ("u4", "u8", "u8"))
+    held: dict[tuple[int, ...], bytes] = {}
+    places: dict[str, int] = {}
+    separator = said.get("dimension_separator") or "."
+    for index in product(*(range(n) for n in grid)):
+        found = references.refs.get(f"{name}/{separator.join(map(str, index)) or '0'}")
+        if isinstance(found, str):
+            held[index] = base64.b64decode(found[7:]) if found.startswith("base64:") else found.encode()
+            lengths[index] = len(held[index])
+        elif found:
+            which[index] = places.setdefault(found[0], len(places))
+            offsets[index], lengths[index] = found[1:] if len(found) > 1 else (0, _size(opened, references, found[0]))
+    files = tuple(_file(opened, references, place) for place in places)
+    return Manifest(
+        shape, chunks, dtype, filters, _fill(said, dtype), offsets, lengths, files=files, which=which, held=held
+    )
+
+
+def _fill(said: Mapping[str, Any], dtype: np.dtype[Any]) -> Any:
+    fill = said["fill_value"]
+    if isinstance(fill, str) and dtype.kind == "f":
+        return float(fill.replace("Infinity", "inf"))
+    return 0 if fill is None else fill
+
+
+def _file(opened: Opened, references: References, place: str) -> Source:
+    """Give a file that is referred to: where it is read, and the URL by which it is published."""
+    options = dict((opened.kwargs.get("storage_options") or {}).get("remote_options") or {})
+    remote = "://" in place and not place.startswith("file://")
+    url = references.names.get(place, place)
+    return Source(url, place.removeprefix("file://"), options if remote else {})
+
+
+def _size(opened: Opened, references: References, place: str) -> int:
+    size = _file(opened, references, place).identified().identity.size_bytes
+    return size or 0
