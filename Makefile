@@ -23,8 +23,9 @@ help: ## list these targets
 
 setup: $(VENV)/.project ## create .venv with the locked requirements and this project
 
-bake: setup ## bake, verify and register the sample feedstocks
+bake: setup ## bake, verify and register the sample feedstocks, and build their web pages
 	$(BIN)/bakehouse bake $(SAMPLES)
+	@$(BIN)/bakehouse catalog build
 
 test: setup ## run the tests
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from bakehouse.catalog.record import Store
+from bakehouse.catalog.record import Storage, Store
 
 AWS_PLATFORM = "https://{bucket}.s3.{region}.amazonaws.com"
 AZURE_PLATFORM = "https://{account}.blob.core.windows.net"
@@ -39,3 +39,28 @@ def _s3_platform(store: Store, region: str | None) -> dict[str, str]:
     if region:
         return {"type": "aws-s3", "platform": AWS_PLATFORM}
     return {"type": "custom-s3", "platform": "https://{bucket}.s3.amazonaws.com"}
+
+
+def web_url(url: str, storage: Storage) -> str | None:
+    """Give the https address at which a browser reaches a store; None for what lies on a disk.
+
+    Examples
+    --------
+    >>> web_url("gs://bucket/a.zarr", Storage(protocol="gs"))
+    'https://storage.googleapis.com/bucket/a.zarr'
+    """
+    parts = urlsplit(url)
+    bucket, key = parts.netloc, parts.path.lstrip("/")
+    match storage.protocol:
+        case "http" | "https":
+            return url
+        case "s3" if storage.endpoint:
+            return f"{storage.endpoint.rstrip('/')}/{bucket}/{key}"
+        case "s3":
+            region = f".{storage.region}" if storage.region else ""
+            return f"https://{bucket}.s3{region}.amazonaws.com/{key}"
+        case "gs":
+            return f"https://storage.googleapis.com/{bucket}/{key}"
+        case "az":
+            return f"https://{bucket}.blob.core.windows.net/{key}"
+    return None

@@ -12,6 +12,7 @@ from typing import Any
 from bakehouse.catalog.cube import cube_fields, rfc3339
 from bakehouse.catalog.entry import Entry
 from bakehouse.catalog.lines import opening_line
+from bakehouse.catalog.render import renders, thumbnail
 from bakehouse.catalog.scheme import storage_scheme
 from bakehouse.catalog.urls import is_relative
 
@@ -22,6 +23,7 @@ EXTENSIONS = {
     "storage": "https://stac-extensions.github.io/storage/v2.0.0/schema.json",
     "version": "https://stac-extensions.github.io/version/v1.2.0/schema.json",
     "sci": "https://stac-extensions.github.io/scientific/v1.0.0/schema.json",
+    "render": "https://stac-extensions.github.io/render/v2.0.0/schema.json",
 }
 ZARR_MEDIA_TYPE = "application/vnd.zarr"
 MEDIA_TYPES = {"zarr": ZARR_MEDIA_TYPE, "icechunk": "application/vnd.zarr+icechunk", "kerchunk": "application/json"}
@@ -108,8 +110,8 @@ def _assets(entry: Entry) -> dict[str, Any]:
             extra_fields=_asset_fields(entry),
         )
     }
-    if entry.thumbnail:
-        assets["thumbnail"] = pystac.Asset(entry.thumbnail, title="Thumbnail", roles=["thumbnail"])
+    if picture := thumbnail(entry, UP):
+        assets["thumbnail"] = pystac.Asset.from_dict(picture)
     return assets
 
 
@@ -128,6 +130,7 @@ def _extra_fields(entry: Entry) -> dict[str, Any]:
     return {
         **(cube_fields(entry.facts) if entry.facts and entry.facts.dims else {}),
         **({"storage:schemes": {"store": scheme}} if scheme else {}),
+        **({"renders": drawn} if (drawn := renders(entry)) else {}),
         **{key: text for key, text in said.items() if text},
         **deprecated,
     }
@@ -142,6 +145,7 @@ def _extensions(document: dict[str, Any]) -> list[str]:
         "storage": "storage:schemes" in document,
         "version": "version" in document or "deprecated" in document,
         "sci": "sci:doi" in document or "sci:citation" in document,
+        "render": "renders" in document,
     }
     return [EXTENSIONS[key] for key, there in used.items() if there]
 

@@ -23,7 +23,7 @@ from bakehouse.catalog.urls import is_plain
 Document = dict[str, Any]
 Rule = Callable[[Document], Iterator[str]]
 EXTENSION_OF = {"cube": "datacube", "zarr": "zarr", "storage": "storage", "sci": "scientific", "render": "render"}
-WITHOUT_SCHEMA = ("icechunk",)
+WITHOUT_SCHEMA = ("bakehouse", "icechunk")
 """Prefixes of fields that readers of STAC know by custom: no extension describes them yet."""
 
 
@@ -170,6 +170,19 @@ def _scheme(name: str, scheme: Document) -> Iterator[str]:
         yield f"storage scheme '{name}' of type aws-s3 has platform {platform}, not {AWS_PLATFORM}"
 
 
+def _renders(document: Document) -> Iterator[str]:
+    renders = document.get("renders", {})
+    if renders and "/render/" not in " ".join(document.get("stac_extensions", ())):
+        yield "field 'renders' is used, but its extension is not declared"
+    for name, render in renders.items():
+        if unknown := [key for key in render["assets"] if key not in document.get("assets", {})]:
+            yield f"render '{name}' draws assets {unknown}, which are not there"
+        if any(not low < high for low, high in render.get("rescale", ())):
+            yield f"render '{name}' has rescale {render['rescale']}, not lower and upper"
+        if (variable := render.get("bakehouse:variable", name)) not in document.get("cube:variables", {variable: None}):
+            yield f"render '{name}' draws variable '{variable}', which the cube does not have"
+
+
 def _extensions(document: Document) -> Iterator[str]:
     declared = " ".join(document.get("stac_extensions", ()))
     fields = [*document, *(field for asset in document.get("assets", {}).values() for field in asset)]
@@ -190,4 +203,4 @@ def _links(document: Document, folder: Path | None) -> Iterator[str]:
             yield f"link '{rel}' to {href} is there {times} times"
 
 
-_COLLECTION_RULES: tuple[Rule, ...] = (_identity, _extents, _cube, _assets, _storage, _extensions)
+_COLLECTION_RULES: tuple[Rule, ...] = (_identity, _extents, _cube, _assets, _storage, _renders, _extensions)

@@ -1,0 +1,81 @@
+"""When a feedstock is next looked at, and what the status page says of each recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bakehouse.catalog.entry import Entry
+from bakehouse.catalog.index import Problem
+from bakehouse.site.content import Content, Recipe
+from bakehouse.site.words import day
+
+PERIODS = {"daily": 1, "weekly": 7, "monthly": 30, "yearly": 365}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the status page; `state` is an entry's, or ``not baked`` or ``broken``."""
+
+    id: str
+    title: str
+    state: str
+    url: str | None
+    baked: str = "–"
+    verified: str = "–"
+    next_update: str = "–"
+    detail: str | None = None
+
+
+def lines(content: Content) -> list[Line]:
+    """List every recipe of the project and every entry, what needs attention first."""
+    recipes = {each.id: each for each in content.recipes}
+    entries = {each.id: each for each in content.entries}
+    broken = {each.path.removesuffix(".json"): each for each in content.problems}
+    baked = {each.feedstock for each in content.entries}
+    found = [*_entries(entries.values(), recipes), *_broken(broken), *_unbaked(recipes, {*entries, *broken}, baked)]
+    rank = {"broken": 0, "degraded": 1, "deprecated": 3, "live": 2, "not baked": 4}
+    return sorted(found, key=lambda line: (rank[line.state], line.id))
+
+
+def _entries(entries: Iterable[Entry], recipes: dict[str, Recipe]) -> Iterator[Line]:
+    for entry in entries:
+        recipe = recipes.get(entry.id)
+        verified = f"{day(entry.check.checked_at)} ({entry.check.level})"
+        yield Line(
+            *(entry.id, entry.title or entry.id, entry.status.state, f"datasets/{entry.id}/index.html"),
+            baked=day(entry.published_at),
+            verified=verified,
+            next_update=next_update(recipe.schedule if recipe else None, entry.published_at),
+            detail=entry.status.reason,
+        )
+
+
+def _broken(broken: dict[str, Problem]) -> Iterator[Line]:
+    for name, problem in broken.items():
+        yield Line(name, name, "broken", f"datasets/{name}/index.html", detail=problem.message)
+
+
+def _unbaked(recipes: dict[str, Recipe], known: set[str], feedstocks: set[str]) -> Iterator[Line]:
+    """List what has no entry; a feedstock that can't be read is broken only if none of its entries is there."""
+    for recipe in recipes.values():
+        if recipe.id not in known and not (recipe.fault and recipe.feedstock in feedstocks):
+            state = "broken" if recipe.fault else "not baked"
+            planned = recipe.schedule or "–"
+            yield Line(recipe.id, recipe.title, state, None, next_update=planned, detail=recipe.fault)
+
+
+def next_update(schedule: str | None, last: datetime | None) -> str:
+    """Say when new inputs are looked for: a date where the schedule's word gives one, else the schedule.
+
+    Examples
+    --------
+    >>> next_update("weekly", datetime(2026, 1, 1)), next_update("0 6 * * 1", None), next_update(None, None)
+    ('weekly, from 2026-01-08', '0 6 * * 1 (cron)', 'not scheduled')
+    """
+    if schedule is None:
+        return "not scheduled"
+    if schedule not in PERIODS:
+        return f"{schedule} (cron)"
+    return f"{schedule}, from {last + timedelta(days=PERIODS[schedule]):%Y-%m-%d}" if last else schedule

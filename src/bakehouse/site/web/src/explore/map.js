@@ -1,0 +1,272 @@
+/** The map: cells on one canvas, coasts and marks on another, both behind one element that takes pointer and keys. */
+
+import { coastlines } from "../shared/coastlines.js";
+import { niceTicks } from "../shared/ticks.js";
+import { boxOf, centreOf, near } from "./grid.js";
+import { paint, rasterise } from "./raster.js";
+import { aspectOf, bounded, fitView, moved, placeAt, shortening, zoomed } from "./view.js";
+
+/** @typedef {import("./source.js").Field} Field */
+
+const CLOSE = 60;
+
+export class MapView {
+  /**
+   * @param {HTMLElement} frame holds two canvases
+   * @param {{onHover: (cell: number) => void, onPick: (cell: number) => void, onView: (view: any) => void}} listeners
+   */
+  constructor(frame, listeners) {
+    this.frame = frame;
+    this.listeners = listeners;
+    [this.cells, this.marks] = frame.querySelectorAll("canvas");
+    this.field = null;
+    this.home = null;
+    this.view = null;
+    this.cursor = -1;
+    this.pinned = null;
+    this.lines = [];
+    new ResizeObserver(() => this.#resize()).observe(frame);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#drawMarks());
+    this.#listen();
+  }
+
+  /**
+   * Show a field; the view stays if the grid does.
+   * @param {Field} field @param {import("./grid.js").Grid} whole @param {import("./grid.js").Box | null} view
+   */
+  show(field, whole, view) {
+    if (whole !== this.whole) {
+      this.whole = whole;
+      this.geographic = whole.kind !== "rectilinear" || whole.geographic;
+      const box = boxOf(whole);
+      this.shrink = shortening(box, this.geographic);
+      const aspect = aspectOf(box, this.shrink);
+      this.frame.style.aspectRatio = `1 / ${aspect}`;
+      this.home = fitView(box, aspect, this.shrink);
+      this.view = this.home;
+      this.cursor = -1;
+      this.#size();
+    }
+    if (view) this.view = bounded(fitView(view, this.height / this.width, this.shrink), this.home, this.geographic);
+    this.field = field;
+    this.raster = null;
+    this.#coasts();
+  }
+
+  /** @param {[number, number]} limits @param {Uint32Array} colours */
+  colour(limits, colours) {
+    this.limits = limits;
+    this.colours = colours;
+    this.draw();
+  }
+
+  draw() {
+    if (!this.field || !this.limits || !this.width) return;
+    this.raster ??= rasterise(this.field.grid, this.view, this.width, this.height);
+    const image = new ImageData(this.width, this.height);
+    paint(this.raster, this.field.values, this.limits, this.colours, new Uint32Array(image.data.buffer));
+    this.cells.getContext("2d").putImageData(image, 0, 0);
+    this.#drawMarks();
+  }
+
+  /** @param {{lat: number, lon: number} | null} place */
+  pin(place) {
+    this.pinned = place;
+    this.#drawMarks();
+  }
+
+  /** @param {number} cell @param {boolean} [follow] bring it into view */
+  moveCursor(cell, follow = false) {
+    this.cursor = cell;
+    if (follow && cell >= 0) {
+      const { x, y } = centreOf(this.field.grid, cell);
+      const here = this.geographic ? near(x, (this.view.west + this.view.east) / 2) : x;
+      const inside = here > this.view.west && here < this.view.east && y > this.view.south && y < this.view.north;
+      if (!inside) return this.look(moved(this.view, here - (this.view.west + this.view.east) / 2, y - (this.view.south + this.view.north) / 2));
+    }
+    this.#drawMarks();
+  }
+
+  /** @param {import("./grid.js").Box} view */
+  look(view) {
+    this.view = bounded(view, this.home, this.geographic);
+    this.raster = null;
+    this.listeners.onView(this.view === this.home ? null : this.view);
+    this.#coasts();
+    this.draw();
+  }
+
+  zoom(factor, about) {
+    if (this.view) this.look(zoomed(this.view, factor, about));
+  }
+
+  reset() {
+    if (this.home) this.look(this.home);
+  }
+
+  #size() {
+    const { clientWidth, clientHeight } = this.frame;
+    const scale = Math.min(2, devicePixelRatio || 1);
+    [this.width, this.height] = [Math.round(clientWidth * scale), Math.round(clientHeight * scale)];
+    for (const canvas of [this.cells, this.marks]) [canvas.width, canvas.height] = [this.width, this.height];
+    this.raster = null;
+  }
+
+  #resize() {
+    const { width, height } = this;
+    this.#size();
+    if (width !== this.width || height !== this.height) this.draw();
+  }
+
+  async #coasts() {
+    if (!this.geographic) return;
+    const name = this.view.east - this.view.west < CLOSE ? "coastlines-50m.json" : "coastlines.json";
+    if (this.coast === name) return;
+    this.coast = name;
+    const lines = await coastlines(name);
+    if (this.coast === name) this.lines = lines;
+    this.#drawMarks();
+  }
+
+  /** Pixel of a place, in the turn of longitude nearest to the view. */
+  #pixel(x, y) {
+    const { west, east, south, north } = this.view;
+    return [((x - west) / (east - west)) * this.width, ((north - y) / (north - south)) * this.height];
+  }
+
+  #drawMarks() {
+    if (!this.view || !this.width) return;
+    const context = this.marks.getContext("2d");
+    const scale = Math.min(2, devicePixelRatio || 1);
+    const style = getComputedStyle(this.frame);
+    context.clearRect(0, 0, this.width, this.height);
+    this.#drawGrid(context, scale, style);
+    if (this.geographic) this.#drawCoasts(context, scale, style);
+    if (this.pinned) this.#drawPin(context, scale, style);
+    if (this.cursor >= 0 && this.field) this.#drawCursor(context, scale);
+  }
+
+  #drawGrid(context, scale, style) {
+    const { west, east, south, north } = this.view;
+    const step = (low, high) => niceTicks(low, high, 4).filter((each) => each > low && each < high);
+    const xs = this.geographic && east - west > 150 ? [-180, -120, -60, 0, 60, 120, 180, 240, 300].filter((x) => x > west && x < east) : step(west, east);
+    const ys = this.geographic && north - south > 90 ? [-60, -30, 0, 30, 60] : step(south, north);
+    context.strokeStyle = style.getPropertyValue("--map-grid");
+    context.lineWidth = scale * 0.6;
+    context.beginPath();
+    for (const x of xs) context.rect(this.#pixel(x, 0)[0], -1, 0, this.height + 2);
+    for (const y of ys) context.rect(-1, this.#pixel(0, y)[1], this.width + 2, 0);
+    context.stroke();
+    this.#label(context, scale, style, xs, ys);
+  }
+
+  #label(context, scale, style, xs, ys) {
+    const text = (value, positive, negative) => {
+      const plain = Number(Math.abs(value).toFixed(4));
+      return this.geographic ? `${plain}°${value === 0 || plain === 180 ? "" : value > 0 ? positive : negative}` : String(Number(value.toPrecision(5)));
+    };
+    context.font = `${11 * scale}px ${style.fontFamily}`;
+    context.lineWidth = 3 * scale;
+    context.lineJoin = "round";
+    const write = (words, x, y) => {
+      context.strokeStyle = style.getPropertyValue("--map-halo");
+      context.strokeText(words, x, y);
+      context.fillStyle = style.getPropertyValue("--map-ink");
+      context.fillText(words, x, y);
+    };
+    context.textAlign = "center";
+    for (const x of xs) write(text(this.geographic ? near(x, 0) : x, "E", "W"), this.#pixel(x, 0)[0], this.height - 6 * scale);
+    context.textAlign = "left";
+    for (const y of ys) if (this.#pixel(0, y)[1] < this.height - 24 * scale) write(text(y, "N", "S"), 6 * scale, this.#pixel(0, y)[1] - 4 * scale);
+  }
+
+  #drawCoasts(context, scale, style) {
+    const path = new Path2D();
+    const { west, east } = this.view;
+    for (let turn = 360 * Math.ceil((west - 180) / 360); turn - 180 < east; turn += 360) {
+      for (const line of this.lines) {
+        if (line.every(([x]) => x + turn < west) || line.every(([x]) => x + turn > east)) continue;
+        line.forEach(([x, y], i) => (i ? path.lineTo(...this.#pixel(x + turn, y)) : path.moveTo(...this.#pixel(x + turn, y))));
+      }
+    }
+    context.lineJoin = "round";
+    for (const [name, width] of [["--map-halo", 2.2], ["--map-coast", 0.9]]) {
+      context.strokeStyle = style.getPropertyValue(name);
+      context.lineWidth = width * scale;
+      context.stroke(path);
+    }
+  }
+
+  #drawPin(context, scale, style) {
+    const x = this.geographic ? near(this.pinned.lon, (this.view.west + this.view.east) / 2) : this.pinned.lon;
+    const [px, py] = this.#pixel(x, this.pinned.lat);
+    context.beginPath();
+    context.arc(px, py, 6 * scale, 0, 2 * Math.PI);
+    context.fillStyle = style.getPropertyValue("--map-pin");
+    context.fill();
+    context.lineWidth = 2.5 * scale;
+    context.strokeStyle = "#fff";
+    context.stroke();
+  }
+
+  #drawCursor(context, scale) {
+    const { x, y } = centreOf(this.field.grid, this.cursor);
+    const [px, py] = this.#pixel(this.geographic ? near(x, (this.view.west + this.view.east) / 2) : x, y);
+    for (const [colour, width] of [["#fff", 4], ["#111", 1.8]]) {
+      context.beginPath();
+      context.arc(px, py, 8 * scale, 0, 2 * Math.PI);
+      context.lineWidth = width * scale;
+      context.strokeStyle = colour;
+      context.stroke();
+    }
+  }
+
+  #fractions(event) {
+    const { left, top, width, height } = this.frame.getBoundingClientRect();
+    return [(event.clientX - left) / width, (event.clientY - top) / height];
+  }
+
+  /** The cell under a pointer; -1 where there is none. */
+  cellAt(event) {
+    if (!this.raster) return -1;
+    const [x, y] = this.#fractions(event);
+    const [column, row] = [Math.floor(x * this.width), Math.floor(y * this.height)];
+    return column < 0 || row < 0 || column >= this.width || row >= this.height ? -1 : this.raster[row * this.width + column];
+  }
+
+  #listen() {
+    let drag = null;
+    const { frame } = this;
+    frame.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0 || event.target !== this.marks) return;
+      drag = { x: event.clientX, y: event.clientY, view: this.view, far: false };
+    });
+    frame.addEventListener("pointermove", (event) => {
+      if (!drag) return this.listeners.onHover(event.target === this.marks ? this.cellAt(event) : -1);
+      this.#drag(event, drag);
+    });
+    frame.addEventListener("pointerup", (event) => {
+      if (drag && !drag.far) this.listeners.onPick(this.cellAt(event));
+      drag = null;
+    });
+    frame.addEventListener("pointerleave", () => this.listeners.onHover(-1));
+    frame.addEventListener("pointercancel", () => (drag = null));
+    frame.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+  }
+
+  #drag(event, drag) {
+    if (!drag.view || (!drag.far && Math.hypot(event.clientX - drag.x, event.clientY - drag.y) < 5)) return;
+    if (!drag.far) this.frame.setPointerCapture(event.pointerId);
+    drag.far = true;
+    const { west, east, south, north } = drag.view;
+    const { clientWidth, clientHeight } = this.frame;
+    this.look(moved(drag.view, ((drag.x - event.clientX) / clientWidth) * (east - west), ((event.clientY - drag.y) / clientHeight) * (north - south)));
+  }
+
+  /** Pages scroll; a map that has the focus, or a pinch, zooms. */
+  #wheel(event) {
+    if (!this.view || !(event.ctrlKey || event.metaKey || document.activeElement === this.frame)) return;
+    event.preventDefault();
+    this.zoom(1.0015 ** event.deltaY, placeAt(this.view, ...this.#fractions(event)));
+  }
+}
