@@ -46,7 +46,7 @@ def declared(found: Mapping[str, Any], ids: Sequence[str]) -> dict[str, Any]:
     found
         The recipe as `look` describes it.
     ids
-        Names that a store needs not be given again: its recipe's and its feedstock's.
+        Names that are not given to a store: its recipe's, which it has anyway, and those of other stores.
 
     Raises
     ------

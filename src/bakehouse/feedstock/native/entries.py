@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,6 +91,7 @@ def native_entries(
     report
         Where notes are taken.
     """
+    shared = _shared_names(found)
     made: list[dict[str, Any]] = []
     for number, entry in enumerate(entries):
         if entry.given and "recipe" in entry.given:
@@ -98,7 +100,7 @@ def native_entries(
         elif not entry.runs:
             made += _linked(entry, entry.fault, report)
         else:
-            made += _of(entry, _described(entry, number, found), trouble, entry.module in rewritten, report)
+            made += _of(entry, _described(entry, number, found), trouble, shared, entry.module in rewritten, report)
     return made
 
 
@@ -109,13 +111,18 @@ def _described(entry: Entry, number: int, found: Mapping[str, Any]) -> dict[str,
 
 
 def _of(
-    entry: Entry, described: Mapping[str, Any], trouble: str | None, rewritten: bool, report: Report
+    entry: Entry,
+    described: Mapping[str, Any],
+    trouble: str | None,
+    shared: Sequence[str],
+    rewritten: bool,
+    report: Report,
 ) -> list[dict[str, Any]]:
     ids = [name for name in described if not name.startswith("#")]
     errors = [each["error"] for each in described.values() if "error" in each]
     if errors and any(part in errors[0] for part in NOT_A_RECIPE):
         return _linked(entry, errors[0], report)
-    results: dict[str, dict[str, Any] | str] = {name: _declared(described[name], name) for name in ids}
+    results: dict[str, dict[str, Any] | str] = {name: _declared(described[name], [name, *shared]) for name in ids}
     if ids and not any(isinstance(each, str) for each in results.values()):
         return [_declaration(name, each, report) for name, each in results.items() if isinstance(each, dict)]
     how: Any = "rewritten" if rewritten else "kept"
@@ -126,12 +133,19 @@ def _of(
     return [dict(entry.given or {})]
 
 
-def _declared(described: Mapping[str, Any], name: str) -> dict[str, Any] | str:
+def _shared_names(found: Mapping[str, Any]) -> list[str]:
+    """List the names that several stores have, which therefore name none of them."""
+    steps = [step["arguments"] for each in found.values() for step in each.get("steps", ())]
+    names = [given["store_name"].get("value") for given in steps if "store_name" in given]
+    return [name for name, count in Counter(names).items() if count > 1]
+
+
+def _declared(described: Mapping[str, Any], known: Sequence[str]) -> dict[str, Any] | str:
     """Give the parameters of the shared recipe, or why there are none."""
     if "error" in described:
         return str(described["error"])
     try:
-        return declared(described, [name])
+        return declared(described, known)
     except NotSimple as reason:
         return str(reason)
 

@@ -131,8 +131,10 @@ def _pattern(create: Any, patterns: list[Any]) -> dict[str, Any] | None:
     if not pairs or len(pairs) != len(values) or not all(isinstance(url, str) for _, url in pairs):
         return None
     items = [[key_of(index), url] for index, url in pairs]
+    expected = getattr(pairs[0][0], "expects", None)
     for pattern in reversed(patterns):
-        if [[key_of(index), pattern[index]] for index in pattern] == items:
+        expects = {dim.name: (len(dim.keys), getattr(dim, "nitems_per_file", None)) for dim in pattern.combine_dims}
+        if expects == expected and [[key_of(index), pattern[index]] for index in pattern] == items:
             return {
                 "items": items,
                 "dims": [_dim(each) for each in pattern.combine_dims],
