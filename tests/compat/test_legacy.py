@@ -63,18 +63,18 @@ def test_a_legacy_recipe_is_refused_with_its_own_new_form_before_its_module_runs
     assert error.fix == (
         f"""bakehouse import {tmp_path}/feedstocks/sea writes it so:
 recipe = (
-    # left out: subset_inputs={{'time': 2}}; inputs are read region by region, never whole
+    # left out: subset_inputs={{"time": 2}}; inputs are read region by region, never whole
     beam.Create(pattern.items())
     | OpenURLWithFSSpec()
-    | OpenWithXarray(file_type=pattern.file_type, xarray_open_kwargs={{'drop_variables': ['nothing']}})
+    | OpenWithXarray(file_type=pattern.file_type, xarray_open_kwargs={{"drop_variables": ["nothing"]}})
     | "process_input" >> beam.MapTuple(
         lambda index, ds, pattern=pattern: (index, name_it(ds, pattern[index])),
     )
     | "process_chunk" >> beam.MapTuple(lambda index, ds: (index, warm(ds)))
     | StoreToZarr(
-        store_name='store.zarr',
+        store_name="store.zarr",
         combine_dims=pattern.combine_dim_keys,
-        target_chunks={{'time': 6}},
+        target_chunks={{"time": 6}},
     )
     | ConsolidateDimensionCoordinates()
     | ConsolidateMetadata()
@@ -170,13 +170,13 @@ def _name(call: ast.Call) -> str:
 def test_chunks_by_inputs_of_unknown_length_are_left_to_a_person() -> None:
     source = HEAD.replace(", nitems_per_file=2", "") + "recipe = XarrayZarrRecipe(pattern, inputs_per_chunk=9)\n"
     ((_, form),) = rewrite(source, _store).forms
-    assert form.left_out == ["inputs_per_chunk=9; nitems_per_file is not known, so say target_chunks along 'time'"]
+    assert form.left_out == ['inputs_per_chunk=9; nitems_per_file is not known, so say target_chunks along "time"']
 
 
 def test_an_argument_that_nothing_is_known_of_is_named() -> None:
     source = f"{HEAD}recipe = XarrayZarrRecipe(pattern, 5, colour='red', **more)\n"
     ((_, form),) = rewrite(source, _store).forms
-    assert [each.partition(";")[0] for each in form.left_out] == ["5", "**more", "colour='red'"]
+    assert [each.partition(";")[0] for each in form.left_out] == ["5", "**more", 'colour="red"']
 
 
 def test_the_recipe_that_was_asked_for_is_the_one_that_is_shown() -> None:
@@ -214,3 +214,11 @@ def test_todays_recipes_are_none_of_these() -> None:
     source = "from pangeo_forge_recipes.transforms import StoreToZarr\nfrom pangeo_forge_recipes import patterns\n"
     assert legacy_error(source, "recipe.py") is None
     assert legacy_recipes(ast.parse("recipe = XarrayZarrRecipe(pattern)")) == []
+
+
+def test_the_guide_shows_what_is_written() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "import-a-feedstock.md").read_text()
+    old, new = (part.partition("\n```")[0] for part in page.split("```python\n")[1:3])
+    head = HEAD.replace("nitems_per_file=2", "nitems_per_file=1")
+    text = rewrite(f"{head}{old}\n", lambda _: '"noaa-oisst.zarr"').text
+    assert text.endswith(f"{new}\n")

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from bakehouse.errors import RecipeError
 from bakehouse.meta.legacy.find import LegacyRecipe, derived_classes, legacy_recipes, pattern_of
 from bakehouse.meta.legacy.names import gone_names
+from bakehouse.meta.legacy.spelling import spelled
 from bakehouse.meta.legacy.steps import NewForm, new_form
 
 SINCE = "is gone since pangeo-forge-recipes 0.10"
 GENERAL = "beam.Create(pattern.items()) | OpenURLWithFSSpec() | OpenWithXarray() | StoreToZarr(…)"
-STORE = "'store.zarr'"
+STORE = '"store.zarr"'
 _PLAIN = ast.Name | ast.Attribute | ast.Subscript
 
 
@@ -67,13 +68,13 @@ def _asked(recipes: list[LegacyRecipe], export: str | None) -> LegacyRecipe:
 
 def _form(recipe: LegacyRecipe) -> NewForm:
     given = pattern_of(recipe.call)
-    return new_form(recipe, ast.unparse(given) if isinstance(given, _PLAIN) else "pattern", STORE)
+    return new_form(recipe, spelled(given) if isinstance(given, _PLAIN) else "pattern", STORE)
 
 
 def _bound(recipe: LegacyRecipe) -> str:
     """Give a name to a pattern that has none."""
     given = pattern_of(recipe.call)
-    return "" if given is None or isinstance(given, _PLAIN) else f"pattern = {ast.unparse(given)}\n"
+    return "" if given is None or isinstance(given, _PLAIN) else f"pattern = {spelled(given)}\n"
 
 
 def _named(recipe: LegacyRecipe) -> str:

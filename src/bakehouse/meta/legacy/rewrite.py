@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from bakehouse.meta.legacy.edit import Edits
 from bakehouse.meta.legacy.find import LegacyRecipe, derived_classes, legacy_recipes, pattern_of
 from bakehouse.meta.legacy.names import CLASSES, UPSTREAM, GoneName, dotted, gone_names
+from bakehouse.meta.legacy.spelling import spelled
 from bakehouse.meta.legacy.steps import NewForm, new_form
 
 BEAM = "import apache_beam as beam"
@@ -52,7 +53,7 @@ def _recipe(edits: Edits, tree: ast.Module, recipe: LegacyRecipe, store: str) ->
     if given is None:
         return NewForm(left_out=["the recipe has no pattern"])
     if isinstance(given, ast.Name | ast.Attribute | ast.Subscript):
-        form = new_form(recipe, ast.unparse(given), store)
+        form = new_form(recipe, spelled(given), store)
         edits.replace(recipe.call, form.text(indent))
         return form
     name = _fresh(tree, "pattern")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from bakehouse.meta.legacy.find import LegacyRecipe
 from bakehouse.meta.legacy.pattern import KnownPattern
+from bakehouse.meta.legacy.spelling import spelled
 
 WIDTH = 100
 _OFF = ("None", "False", "{}")
@@ -47,7 +48,7 @@ class NewForm:
 
     def one_line(self) -> str:
         """Write it without notes on one line."""
-        return ast.unparse(ast.parse(self.text(), mode="eval"))
+        return spelled(ast.parse(self.text(), mode="eval"))
 
     def step(self, name: str, **arguments: str | None) -> None:
         """Add one of upstream's steps; arguments that are None are left out."""
@@ -75,7 +76,7 @@ def new_form(recipe: LegacyRecipe, pattern: str, store: str) -> NewForm:
     store
         The store's name, as an expression.
     """
-    given = {each.arg: ast.unparse(each.value) for each in recipe.call.keywords if each.arg}
+    given = {each.arg: spelled(each.value) for each in recipe.call.keywords if each.arg}
     form = NewForm([f"beam.Create({pattern}.items())"])
     form.left_out += [
         f"{name}={value}; {DROPPED[name]}" for name, value in given.items() if name in DROPPED and value not in _OFF
@@ -103,10 +104,10 @@ TAKEN = {
 def _unread(recipe: LegacyRecipe, given: Mapping[str, str]) -> Iterator[str]:
     """Name the arguments that nothing is known of."""
     for each in recipe.call.args[1:]:
-        yield f"{ast.unparse(each)}; what a second positional argument means changed between releases"
+        yield f"{spelled(each)}; what a second positional argument means changed between releases"
     for keyword in recipe.call.keywords:
         if keyword.arg is None:
-            yield f"**{ast.unparse(keyword.value)}; what is in it is not known before the recipe runs"
+            yield f"**{spelled(keyword.value)}; what is in it is not known before the recipe runs"
     for name in given:
         if name not in DROPPED and name not in TAKEN[recipe.kind]:
             yield f"{name}={given[name]}; {recipe.kind} is not known to take it"
@@ -151,11 +152,11 @@ def _chunks(form: NewForm, known: KnownPattern, given: Mapping[str, str]) -> str
         return chunks
     dim, length = known.concat or (None, None)
     if dim is None or length is None:
-        which = ast.unparse(dim) if isinstance(dim, ast.Constant) else "the concat dimension"
+        which = spelled(dim) if isinstance(dim, ast.Constant) else "the concat dimension"
         why = f"nitems_per_file is not known, so say target_chunks along {which}"
         form.left_out.append(f"inputs_per_chunk={per}; {why}")
         return chunks
-    return _with(chunks, ast.unparse(dim), _product(per, ast.unparse(length)))
+    return _with(chunks, spelled(dim), _product(per, spelled(length)))
 
 
 def _with(chunks: str | None, dim: str, length: str) -> str:
@@ -163,15 +164,15 @@ def _with(chunks: str | None, dim: str, length: str) -> str:
 
     Examples
     --------
-    >>> _with("{'lat': 4}", "'time'", "20"), _with("{'time': 4}", "'time'", "20"), _with("chunks", "'time'", "20")
-    ("{'time': 20, 'lat': 4}", "{'time': 4}", "{'time': 20, **chunks}")
+    >>> _with('{"lat": 4}', '"time"', "20"), _with('{"time": 4}', '"time"', "20"), _with("chunks", '"time"', "20")
+    ('{"time": 20, "lat": 4}', '{"time": 4}', '{"time": 20, **chunks}')
     """
     if chunks is None:
         return f"{{{dim}: {length}}}"
     literal = ast.parse(chunks, mode="eval").body
     if not isinstance(literal, ast.Dict):
         return f"{{{dim}: {length}, **{_called(chunks)}}}"
-    if dim in [ast.unparse(key) for key in literal.keys if key]:
+    if dim in [spelled(key) for key in literal.keys if key]:
         return chunks
     return f"{{{dim}: {length}, {chunks[1:]}"
 
@@ -198,7 +199,7 @@ def _references(form: NewForm, given: Mapping[str, str], pattern: str, store: st
         concat_dims=given.get("concat_dims", f"{pattern}.concat_dims"),
         identical_dims=_unless(given.get("identical_dims")) or "[]",
         remote_options=options,
-        mzz_kwargs="{" + ", ".join(f"'{name}': {value}" for name, value in combining.items()) + "}"
+        mzz_kwargs="{" + ", ".join(f'"{name}": {value}' for name, value in combining.items()) + "}"
         if combining
         else None,
         output_file_name=given.get("output_json_fname"),
