@@ -145,3 +145,24 @@ def test_dates_with_a_gap_are_no_range() -> None:
 def test_numbers_that_do_not_rise_are_no_dates() -> None:
     assert dates_in(["https://example.org/20000102.nc", "https://example.org/20000101.nc"]) is None
     assert dates_in(["https://example.org/99999999.nc", "https://example.org/99999998.nc"]) is None
+
+
+@pytest.mark.parametrize(
+    ("step", "arguments", "reason"),
+    [
+        ("OpenURLWithFSSpec", {"open_kwargs": {"value": {"client_kwargs": {"password": ""}}}}, "may hold a credential"),
+        ("OpenURLWithFSSpec", {"max_concurrency": {"value": 3}}, "max_concurrency=… has no place"),
+        ("StoreToZarr", {"dynamic_chunking_fn": {"kind": "function"}}, "dynamic_chunking_fn=… has no place"),
+        ("OpenWithXarray", {"file_type": {"value": "opendap"}}, "read by OPeNDAP"),
+        ("Preprocess", {}, "its step Preprocess has no place"),
+    ],
+)
+def test_what_yaml_has_no_place_for_is_said(step: str, arguments: dict[str, Any], reason: str) -> None:
+    found = _described([[[["n", i]], f"{ROOT}{i}.nc"] for i in (1, 2)], {"n": [1, 2]})
+    own = ["Preprocess"] if step == "Preprocess" else []
+    others = ("Create", "OpenURLWithFSSpec", "OpenWithXarray", *own, "StoreToZarr")
+    found["steps"] = [{"name": name, "known": True, "arguments": arguments if name == step else {}} for name in others]
+    found["pattern"]["items"] = [[[["n", i]], f"{ROOT}{i + 1}.nc"] for i in (0, 1)]
+    with pytest.raises(NotSimple) as caught:
+        declared(found, [])
+    assert reason.split("=…")[0] in str(caught.value)

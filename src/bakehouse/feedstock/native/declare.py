@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,6 +26,10 @@ _TAKEN = {
     OPENED: ("file_type", "xarray_open_kwargs", "load", "copy_to_local"),
     STORED: ("store_name", "target_chunks", "attrs", "encoding"),
 }
+
+
+_PRIVATE = re.compile(r'"[^"]*(user|pass|pw|key|secret|token|auth|credential|cookie)[^"]*":', re.IGNORECASE)
+"""A key of options that YAML, which is committed, must not hold."""
 
 
 class NotSimple(Exception):
@@ -94,6 +100,8 @@ def _pattern(pattern: Mapping[str, Any], arguments: Mapping[str, Mapping[str, An
     if file_type != "unknown":
         spec["file_type"] = file_type
     if options := arguments[OPENING].get("open_kwargs"):
+        if _PRIVATE.search(json.dumps(options)):
+            raise NotSimple("its open_kwargs may hold a credential")
         spec["open_kwargs"] = options
     return spec
 

@@ -144,6 +144,8 @@ def _declared(described: Mapping[str, Any], known: Sequence[str]) -> dict[str, A
     """Give the parameters of the shared recipe, or why there are none."""
     if "error" in described:
         return str(described["error"])
+    if not is_safe_name(known[0]):
+        return f"{known[0]!r} can't be an id"
     try:
         return declared(described, known)
     except NotSimple as reason:

@@ -12,9 +12,10 @@ from typing import Any
 
 from bakehouse.errors import MetaError, UsageError
 from bakehouse.feedstock.located import Located
-from bakehouse.feedstock.native.about import About, mend
+from bakehouse.feedstock.native.about import mend
 from bakehouse.feedstock.native.entries import Entry, native_entries, read_entries
 from bakehouse.feedstock.native.files import copy_code, copy_requirements, modernise
+from bakehouse.feedstock.native.notes import About
 from bakehouse.feedstock.native.report import Report
 from bakehouse.feedstock.native.sandbox import look
 from bakehouse.feedstock.native.text import meta_text

@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from bakehouse.meta.legacy.chunks import target_chunks
 from bakehouse.meta.legacy.find import LegacyRecipe
-from bakehouse.meta.legacy.pattern import KnownPattern
-from bakehouse.meta.legacy.spelling import spelled
+from bakehouse.meta.legacy.spelling import called, spelled, unless
 
 WIDTH = 100
 _OFF = ("None", "False", "{}")
@@ -125,19 +125,21 @@ def _zarr(form: NewForm, recipe: LegacyRecipe, given: Mapping[str, str], pattern
     form.step(
         "OpenWithXarray",
         file_type=f"{pattern}.file_type",
-        copy_to_local=_unless(given.get("copy_input_to_local_file"), "False"),
-        xarray_open_kwargs=_unless(given.get("xarray_open_kwargs"), "{}"),
+        copy_to_local=unless(given.get("copy_input_to_local_file"), "False"),
+        xarray_open_kwargs=unless(given.get("xarray_open_kwargs"), "{}"),
     )
-    if process := _unless(given.get("process_input")):
-        call = f"lambda index, ds, pattern={pattern}: (index, {_called(process)}(ds, pattern[index]))"
+    if process := unless(given.get("process_input")):
+        call = f"lambda index, ds, pattern={pattern}: (index, {called(process)}(ds, pattern[index]))"
         form.call('"process_input" >> beam.MapTuple', call)
-    if process := _unless(given.get("process_chunk")):
-        form.call('"process_chunk" >> beam.MapTuple', f"lambda index, ds: (index, {_called(process)}(ds))")
+    if process := unless(given.get("process_chunk")):
+        form.call('"process_chunk" >> beam.MapTuple', f"lambda index, ds: (index, {called(process)}(ds))")
+    chunks, left_out = target_chunks(recipe.pattern, given)
+    form.left_out += [left_out] if left_out else []
     form.step(
         "StoreToZarr",
         store_name=store,
         combine_dims=f"{pattern}.combine_dim_keys",
-        target_chunks=_chunks(form, known, given),
+        target_chunks=chunks,
     )
     if given.get("consolidate_dimension_coordinates") != "False":
         form.step("ConsolidateDimensionCoordinates")
@@ -145,46 +147,8 @@ def _zarr(form: NewForm, recipe: LegacyRecipe, given: Mapping[str, str], pattern
         form.step("ConsolidateMetadata")
 
 
-def _chunks(form: NewForm, known: KnownPattern, given: Mapping[str, str]) -> str | None:
-    """Give target_chunks; `inputs_per_chunk` becomes as many elements as so many inputs have."""
-    chunks, per = _unless(given.get("target_chunks"), "{}"), _unless(given.get("inputs_per_chunk"), "1")
-    if per is None:
-        return chunks
-    dim, length = known.concat or (None, None)
-    if dim is None or length is None:
-        which = spelled(dim) if isinstance(dim, ast.Constant) else "the concat dimension"
-        why = f"nitems_per_file is not known, so say target_chunks along {which}"
-        form.left_out.append(f"inputs_per_chunk={per}; {why}")
-        return chunks
-    return _with(chunks, spelled(dim), _product(per, spelled(length)))
-
-
-def _with(chunks: str | None, dim: str, length: str) -> str:
-    """Add a dimension to chunks; what they say of it themselves wins.
-
-    Examples
-    --------
-    >>> _with('{"lat": 4}', '"time"', "20"), _with('{"time": 4}', '"time"', "20"), _with("chunks", '"time"', "20")
-    ('{"time": 20, "lat": 4}', '{"time": 4}', '{"time": 20, **chunks}')
-    """
-    if chunks is None:
-        return f"{{{dim}: {length}}}"
-    literal = ast.parse(chunks, mode="eval").body
-    if not isinstance(literal, ast.Dict):
-        return f"{{{dim}: {length}, **{_called(chunks)}}}"
-    if dim in [spelled(key) for key in literal.keys if key]:
-        return chunks
-    return f"{{{dim}: {length}, {chunks[1:]}"
-
-
-def _product(a: str, b: str) -> str:
-    if a.isdigit() and b.isdigit():
-        return str(int(a) * int(b))
-    return a if b == "1" else f"{_called(a)} * {_called(b)}"
-
-
 def _references(form: NewForm, given: Mapping[str, str], pattern: str, store: str) -> None:
-    options = _unless(given.get("netcdf_storage_options"), "{}")
+    options = unless(given.get("netcdf_storage_options"), "{}")
     form.step(
         "OpenWithKerchunk",
         file_type=f"{pattern}.file_type",
@@ -192,24 +156,15 @@ def _references(form: NewForm, given: Mapping[str, str], pattern: str, store: st
         storage_options=options,
     )
     combining = {name: value for name in ("coo_map", "coo_dtypes", "preprocess", "postprocess")
-                 if (value := _unless(given.get(name)))}  # fmt: skip
+                 if (value := unless(given.get(name)))}  # fmt: skip
     form.step(
         "WriteCombinedReference",
         store_name=store,
         concat_dims=given.get("concat_dims", f"{pattern}.concat_dims"),
-        identical_dims=_unless(given.get("identical_dims")) or "[]",
+        identical_dims=unless(given.get("identical_dims")) or "[]",
         remote_options=options,
         mzz_kwargs="{" + ", ".join(f'"{name}": {value}' for name, value in combining.items()) + "}"
         if combining
         else None,
         output_file_name=given.get("output_json_fname"),
     )
-
-
-def _unless(value: str | None, *empty: str) -> str | None:
-    return None if value in (None, "None", *empty) else value
-
-
-def _called(expression: str) -> str:
-    """Put brackets around an expression unless it is a plain name."""
-    return expression if expression.replace(".", "").isidentifier() else f"({expression})"
