@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def command(
     place: str, name: str | None, subdir: str | None, ref: str | None, overwrite: bool, project: Path | None
 ) -> Reply:
-    """Make a feedstock of Pangeo Forge or LEAP one of the project's own.
+    """Take over a feedstock of Pangeo Forge or LEAP.
 
     Writes feedstocks/ID: meta.yaml and catalog.yaml merged and mended, recipes in YAML where they do no more than
     files_to_zarr and every URL proves equal, in Python otherwise; recipe classes of pangeo-forge-recipes 0.9 and
