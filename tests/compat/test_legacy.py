@@ -160,7 +160,7 @@ def test_chunks_hold_as_many_elements_as_so_many_inputs(arguments: str) -> None:
     ]
     found = {each.arg: ast.unparse(each.value) for each in stored.keywords}
     assert found.get("target_chunks") == chunks
-    assert len(form.left_out) == left
+    assert len(form.undecided) == left
 
 
 def _name(call: ast.Call) -> str:
@@ -170,13 +170,13 @@ def _name(call: ast.Call) -> str:
 def test_chunks_by_inputs_of_unknown_length_are_left_to_a_person() -> None:
     source = HEAD.replace(", nitems_per_file=2", "") + "recipe = XarrayZarrRecipe(pattern, inputs_per_chunk=9)\n"
     ((_, form),) = rewrite(source, _store).forms
-    assert form.left_out == ['inputs_per_chunk=9; nitems_per_file is not known, so say target_chunks along "time"']
+    assert form.undecided == ['inputs_per_chunk=9; nitems_per_file is not known, so say target_chunks along "time"']
 
 
 def test_an_argument_that_nothing_is_known_of_is_named() -> None:
     source = f"{HEAD}recipe = XarrayZarrRecipe(pattern, 5, colour='red', **more)\n"
     ((_, form),) = rewrite(source, _store).forms
-    assert [each.partition(";")[0] for each in form.left_out] == ["5", "**more", 'colour="red"']
+    assert [each.partition(";")[0] for each in form.undecided] == ["5", "**more", 'colour="red"']
 
 
 def test_the_recipe_that_was_asked_for_is_the_one_that_is_shown() -> None:

@@ -43,7 +43,9 @@ def modernise(code: Path, ids: Mapping[str, str], report: Report) -> list[str]:
         changed.append(name)
         for recipe, form in made.forms:
             report.changed.append(f"{file.name}:{recipe.line}: {recipe.kind} is written as steps")
-            report.todo += [f"{file.name}: left out of {recipe.name or recipe.kind}: {note}" for note in form.left_out]
+            left_out = f"{file.name}: left out of {recipe.name or recipe.kind}"
+            report.changed += [f"{left_out}: {note}" for note in form.left_out]
+            report.todo += [f"{left_out}: {note}" for note in form.undecided]
         report.todo += [f"{file.name}:{line}: {note}" for line, note in made.todo]
     return changed
 

@@ -51,7 +51,7 @@ def _recipe(edits: Edits, tree: ast.Module, recipe: LegacyRecipe, store: str) ->
     """Put the steps where the class was called; a pattern that is no plain name gets one first."""
     given, indent = pattern_of(recipe.call), edits.indent_of(recipe.statement)
     if given is None:
-        return NewForm(left_out=["the recipe has no pattern"])
+        return NewForm(undecided=["the recipe has no pattern"])
     if isinstance(given, ast.Name | ast.Attribute | ast.Subscript):
         form = new_form(recipe, spelled(given), store)
         edits.replace(recipe.call, form.text(indent))

@@ -34,15 +34,19 @@ DROPPED: Mapping[str, str] = {
 
 @dataclass
 class NewForm:
-    """Lines of the new form without the brackets around them, and the transforms that they name."""
+    """Lines of the new form without the brackets around them, and the transforms that they name.
+
+    What is `left_out` is of no use any more; what is `undecided` a person has to look at.
+    """
 
     lines: list[str] = field(default_factory=list)
     transforms: set[str] = field(default_factory=set)
     left_out: list[str] = field(default_factory=list)
+    undecided: list[str] = field(default_factory=list)
 
     def text(self, indent: str = "") -> str:
         """Write it as an expression in brackets; lines after the first begin with `indent`."""
-        notes = [f"# left out: {each}" for each in self.left_out]
+        notes = [f"# left out: {each}" for each in (*self.left_out, *self.undecided)]
         body = "\n".join(f"{indent}    {line}" for line in [*notes, *self.lines])
         return f"(\n{body}\n{indent})"
 
@@ -81,7 +85,7 @@ def new_form(recipe: LegacyRecipe, pattern: str, store: str) -> NewForm:
     form.left_out += [
         f"{name}={value}; {DROPPED[name]}" for name, value in given.items() if name in DROPPED and value not in _OFF
     ]
-    form.left_out += list(_unread(recipe, given))
+    form.undecided += _unread(recipe, given)
     if recipe.kind == "HDFReferenceRecipe":
         _references(form, given, pattern, store)
     else:
@@ -133,8 +137,8 @@ def _zarr(form: NewForm, recipe: LegacyRecipe, given: Mapping[str, str], pattern
         form.call('"process_input" >> beam.MapTuple', call)
     if process := unless(given.get("process_chunk")):
         form.call('"process_chunk" >> beam.MapTuple', f"lambda index, ds: (index, {called(process)}(ds))")
-    chunks, left_out = target_chunks(recipe.pattern, given)
-    form.left_out += [left_out] if left_out else []
+    chunks, undecided = target_chunks(recipe.pattern, given)
+    form.undecided += [undecided] if undecided else []
     form.step(
         "StoreToZarr",
         store_name=store,
