@@ -55,6 +55,8 @@ def _fault(code: Path, module: str, export: str, name: str | None, form: str | N
         return f"{name!r} can't be an id"
     if form is None:
         return None
+    if not all(part.isidentifier() for part in module.split(".")):
+        return f"'{module}:{export}' is not of the form module:export"
     file = code / f"{module.replace('.', '/')}.py"
     if not file.is_file():
         return f"there is no {file.name}"
