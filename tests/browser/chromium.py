@@ -14,7 +14,9 @@ BROUGHT = Path(sys.prefix) / "chromium"
 PACKAGE = "@sparticuz/chromium@147.0.2"
 """Holds a whole Chromium, compressed; later ones want a newer Node than 20 to unpack it."""
 
-UNPACK = "import('@sparticuz/chromium').then(async ({default: chromium}) => console.log(await chromium.executablePath()))"
+UNPACK = (
+    "import('@sparticuz/chromium').then(async ({default: chromium}) => console.log(await chromium.executablePath()))"
+)
 
 
 def find() -> str | None:

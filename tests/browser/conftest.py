@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
 WEB = Path(__file__).parents[2] / "src/bakehouse/site/web"
 SHOTS = Path(__file__).parents[2] / ".bakehouse/screenshots"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @dataclass(frozen=True)
@@ -123,7 +129,12 @@ def visit(browser: Browser, site: Site) -> Iterator[Callable[..., Watched]]:
         page = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **context}).new_page()
         page.set_default_timeout(10_000)
         watched = Watched(page)
-        page.on("console", lambda message: watched.errors.append(f"{message.text} {message.location}") if message.type == "error" else None)
+        page.on(
+            "console",
+            lambda message: (
+                watched.errors.append(f"{message.text} {message.location}") if message.type == "error" else None
+            ),
+        )
         page.on("pageerror", lambda error: watched.errors.append(str(error)))
         page.on("request", lambda request: watched.urls.append(request.url))
         page.goto(url if url.startswith("http") else site.url + url)
@@ -134,5 +145,9 @@ def visit(browser: Browser, site: Site) -> Iterator[Callable[..., Watched]]:
     for watched, strict in opened:
         watched.page.context.close()
         assert not (strict and watched.errors), watched.errors
-        outside = [url for url in watched.urls if not url.startswith((site.url, "blob:", *([] if strict else [site.elsewhere])))]
+        outside = [
+            url
+            for url in watched.urls
+            if not url.startswith((site.url, "blob:", *([] if strict else [site.elsewhere])))
+        ]
         assert not outside, outside

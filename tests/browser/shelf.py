@@ -77,8 +77,15 @@ def curved(rows: int = 30, columns: int = 40) -> xr.Dataset:
 def rotated() -> xr.Dataset:
     """Make a rotated pole's grid that gives no other latitudes and longitudes, with levels."""
     rlat, rlon = np.linspace(-12, 12, 25), np.linspace(-18, 18, 37)
-    pole = {"grid_mapping_name": "rotated_latitude_longitude", "grid_north_pole_latitude": 39.25, "grid_north_pole_longitude": -162.0}
-    data = {"ta": (("time", "plev", "rlat", "rlon"), smooth(2, 3, 25, 37), {"units": "K", "grid_mapping": "crs"}), "crs": ((), 0, pole)}
+    pole = {
+        "grid_mapping_name": "rotated_latitude_longitude",
+        "grid_north_pole_latitude": 39.25,
+        "grid_north_pole_longitude": -162.0,
+    }
+    data = {
+        "ta": (("time", "plev", "rlat", "rlon"), smooth(2, 3, 25, 37), {"units": "K", "grid_mapping": "crs"}),
+        "crs": ((), 0, pole),
+    }
     where = {
         "time": months(2, "360_day"),
         "plev": ("plev", [1000.0, 850.0, 500.0], {"units": "hPa", "axis": "Z", "positive": "down"}),
@@ -90,7 +97,10 @@ def rotated() -> xr.Dataset:
 
 def wide(columns: int = 72) -> xr.Dataset:
     """Make what a preview holds of the store that is too large to read at once."""
-    ds = xr.Dataset({"pr": (("time", "lat", "lon"), smooth(1, columns // 2, columns))}, {"time": months(40)[-1:], **axes(columns // 2, columns)})
+    ds = xr.Dataset(
+        {"pr": (("time", "lat", "lon"), smooth(1, columns // 2, columns))},
+        {"time": months(40)[-1:], **axes(columns // 2, columns)},
+    )
     ds.time.encoding["units"] = "days since 1970-01-01"  # a single 0 would be fill, and no chunk would be written
     ds.pr.attrs = {"units": "kg m-2 s-1", "standard_name": "precipitation_flux"}
     return ds
@@ -102,7 +112,9 @@ def huge(path: Path) -> None:
     where.to_zarr(path, zarr_format=3, consolidated=False)
     group = zarr.open_group(path)
     names = ("time", "lat", "lon")
-    array = group.create_array("pr", shape=(40, 2880, 5760), chunks=(1, 2880, 5760), dtype="f4", fill_value=np.nan, dimension_names=names)
+    array = group.create_array(
+        "pr", shape=(40, 2880, 5760), chunks=(1, 2880, 5760), dtype="f4", fill_value=np.nan, dimension_names=names
+    )
     array.attrs.update(wide().pr.attrs)
     zarr.consolidate_metadata(path)
 
@@ -114,7 +126,9 @@ def shelve(root: Path, elsewhere: str) -> dict[str, Shelved]:
     made = {
         "packed/shards": _write(root, "packed/shards", packed(), 3, {"sst": shuffled}, "sst"),
         "curved/grid": _write(root, "curved/grid", curved(), 2, {"tos": v2}, "tos"),
-        "rotated/pole": _write(root, "rotated/pole", rotated(), 3, {"ta": {"compressors": [zarr.codecs.GzipCodec()]}}, "ta", bare=True),
+        "rotated/pole": _write(
+            root, "rotated/pole", rotated(), 3, {"ta": {"compressors": [zarr.codecs.GzipCodec()]}}, "ta", bare=True
+        ),
     }
     made["huge/store"] = _huge(root)
     closed = Store(url=f"{elsewhere}/closed.zarr", zarr_format=3, consolidated=True)
@@ -125,7 +139,9 @@ def shelve(root: Path, elsewhere: str) -> dict[str, Shelved]:
     return made
 
 
-def _write(root: Path, id: str, ds: xr.Dataset, zarr_format: Any, encoding: Any, name: str, bare: bool = False) -> Shelved:
+def _write(
+    root: Path, id: str, ds: xr.Dataset, zarr_format: Any, encoding: Any, name: str, bare: bool = False
+) -> Shelved:
     path = root / f"{id.replace('/', '-')}.zarr"
     ds.to_zarr(path, zarr_format=zarr_format, encoding=encoding, consolidated=not bare)
     return _shelved(id, path, zarr_format, name, None, bare)
@@ -137,7 +153,9 @@ def _shelved(id: str, path: Path, zarr_format: Any, name: str, preview: str | No
     shown = VariablePreview(name=name, cmap="plasma", limits=LIMITS)
     store = Store(url=str(path), zarr_format=zarr_format, consolidated=not bare)
     given = Preview(url=str(path.with_suffix(".preview")), variables=(shown,), store=preview)
-    made = entry(id, store=store, facts=facts, preview=given, title=f"The {id.split('/')[0]} grid", tags=(id.split("/")[0],))
+    made = entry(
+        id, store=store, facts=facts, preview=given, title=f"The {id.split('/')[0]} grid", tags=(id.split("/")[0],)
+    )
     return Shelved(made, data)
 
 

@@ -8,8 +8,8 @@ const CALENDARS = ["standard", "proleptic_gregorian", "julian", "noleap", "all_l
 /** What cftime.num2date gives. */
 const CASES = [
   ["days since 1970-01-01", "standard", 18321, "2020-02-29"],
-  ["days since 0001-01-01", "standard", 577736, "1582-10-15"],
-  ["days since 0001-01-01", "standard", 577735, "1582-10-04"],
+  ["days since 0001-01-01", "standard", 577737, "1582-10-15"],
+  ["days since 0001-01-01", "standard", 577736, "1582-10-04"],
   ["days since 0001-01-01", "proleptic_gregorian", 577735, "1582-10-15"],
   ["hours since 1970-01-01", "360_day", 24 * 59, "1970-02-30"],
   ["days since 2000-02-28", "noleap", 1, "2000-03-01"],

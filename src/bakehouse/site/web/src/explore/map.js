@@ -207,9 +207,12 @@ export class MapView {
     context.arc(px, py, 6 * scale, 0, 2 * Math.PI);
     context.fillStyle = style.getPropertyValue("--map-pin");
     context.fill();
-    context.lineWidth = 2.5 * scale;
-    context.strokeStyle = "#fff";
-    context.stroke();
+    for (const [colour, width] of [["#111", 5], ["#fff", 2.5]]) {
+      context.lineWidth = width * scale;
+      context.strokeStyle = colour;
+      context.stroke();
+    }
+    context.fill();
   }
 
   #drawCursor(context, scale) {
