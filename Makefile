@@ -32,8 +32,9 @@ web: $(BUNDLE)/LICENSES.txt ## bundle the pages' JavaScript, with Node from the 
 browser: setup ## a Chromium for the tests of the pages, if there is none
 	@$(BIN)/python -m tests.browser.chromium
 
-bake: setup ## bake, verify and register the sample feedstocks
+bake: setup ## bake, verify and register the sample feedstocks, and build their web pages
 	$(BIN)/bakehouse bake $(SAMPLES)
+	@$(BIN)/bakehouse catalog build
 
 test: setup ## run the tests
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup

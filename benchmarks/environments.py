@@ -42,17 +42,21 @@ def environments(folder: Path) -> dict[str, Environment]:
     if not ours.exists():
         raise SystemExit(f"{ours} is not there: run 'make setup', or say OURS=…/bin/python")
     _compile(ours, PROJECT / "src")
-    return {"ours": Environment("ours", ours), **{name: _installed(name, folder / "envs" / name) for name in PYTHONS}}
+    return {"ours": Environment("ours", ours), **{name: _peers(name, folder) for name in PYTHONS}}
 
 
-def _installed(name: str, folder: Path) -> Environment:
+def _peers(name: str, folder: Path) -> Environment:
+    return installed(name, PYTHONS[name], HERE / f"requirements-{name}.txt", folder / "envs" / name)
+
+
+def installed(name: str, pythons: tuple[str, ...], requirements: Path, folder: Path) -> Environment:
     """Make an environment unless it was made from these very requirements; its modules are compiled to bytecode."""
-    requirements, python = HERE / f"requirements-{name}.txt", folder / "bin/python"
+    python = folder / "bin/python"
     stamp = folder / ".requirements"
     if stamp.exists() and stamp.read_text() == requirements.read_text():
         return Environment(name, python)
     print(f"installing {name} into {folder}", flush=True)
-    subprocess.run([_python(PYTHONS[name]), "-m", "venv", "--clear", folder], check=True)
+    subprocess.run([_python(pythons), "-m", "venv", "--clear", folder], check=True)
     pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
     with (folder / "install.log").open("w") as log:
         subprocess.run([*pip, "-r", requirements], check=True, stderr=log)

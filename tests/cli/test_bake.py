@@ -117,10 +117,18 @@ def test_it_must_be_clear_what_to_bake(words: list[str], project: Project) -> No
     assert project.run("bake", *words).exit_code == 2
 
 
-def test_a_feedstock_without_recipes_can_not_be_baked(project: Project) -> None:
+def test_a_feedstock_without_recipes_or_stores_can_not_be_baked(project: Project) -> None:
+    project.add("empty", "recipes: []\n")
+    result = project.run("bake", "empty")
+    assert (result.exit_code, "feedstock 'empty' has no recipes" in result.stderr) == (2, True)
+
+
+def test_of_a_linked_feedstock_there_is_nothing_to_run(project: Project) -> None:
     project.add("linked", "stores: [{id: far, url: 'https://example.org/far.zarr'}]\n")
     result = project.run("bake", "linked")
-    assert (result.exit_code, "feedstock 'linked' has no recipes" in result.stderr) == (2, True)
+    assert (result.exit_code, project.stores.exists()) == (0, False)
+    assert "linked: nothing to run, linked" in result.stderr
+    assert "far: https://example.org/far.zarr" in result.stderr
 
 
 def test_each_recipe_of_a_dict_can_be_named(project: Project) -> None:

@@ -149,11 +149,24 @@ def test_stations_and_sections_are_drawn_without_a_map(tmp_path: Path) -> None:
     )
     depth = ("depth", np.arange(40.0), {"units": "m", "positive": "down"})
     section = xr.Dataset({"so": (("depth", "lat"), np.ones((40, 60)))}, {"depth": depth, "lat": np.arange(60.0)})
-    for name, dataset in (("tg", stations), ("so", section)):
+    plane = xr.Dataset({"p": (("time", "y", "x"), np.random.default_rng(5).random((50, 30, 20)))}, {"time": times})
+    for name, dataset in (("tg", stations), ("so", section), ("p", plane)):
         preview = _made(dataset, tmp_path / name)
         (found,) = preview.variables
         assert (found.map, found.series, preview.thumbnail) == (None, f"{name}.series.png", "thumbnail.png")
         assert pixels((tmp_path / name / "thumbnail.png").read_bytes()).shape == (270, 480, 3)
+
+
+@pytest.mark.parametrize("part", [{"lat": [3]}, {"lat": [3], "lon": [4]}, {"lon": [4]}, {"lat": [9, 10, 11]}])
+def test_few_rows_or_columns_have_maps_too(part: dict[str, list[int]], tmp_path: Path) -> None:
+    (found,) = _made(grid().isel(part), tmp_path).variables
+    assert (found.map, found.series) == ("sst.map.png", "sst.series.png")
+
+
+def test_attributes_of_odd_types_are_no_obstacle(tmp_path: Path) -> None:
+    attrs = {"long_name": np.array([1, 2]), "units": 5, "standard_name": np.float32(3)}
+    (found,) = _made(grid(1).assign(sst=grid(1).sst.assign_attrs(attrs)), tmp_path).variables
+    assert found.map == "sst.map.png"
 
 
 def test_names_of_any_kind_become_files_in_the_folder(tmp_path: Path) -> None:

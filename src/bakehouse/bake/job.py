@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import chdir
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event, Thread
@@ -121,6 +122,8 @@ class Job:
 def run_job(job: Job, context: Context) -> dict[str, Any]:
     """Run the pipeline to its end; give the run's note (the plan's summary and the tasks that were done before).
 
+    The working directory is the feedstock's meanwhile: recipes read files beside them by relative paths.
+
     Raises
     ------
     BakehouseError
@@ -128,7 +131,7 @@ def run_job(job: Job, context: Context) -> dict[str, Any]:
     """
     if not job.debug:
         quiet_beam()
-    with using(context), pruned(job.prune):
+    with using(context), pruned(job.prune), chdir(job.feedstock.workdir):
         recipe = load_recipes(job.feedstock, job.recipe)[job.recipe]
         try:
             _run(job, context, recipe)

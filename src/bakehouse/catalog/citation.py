@@ -8,7 +8,10 @@ from typing import Any
 import yaml
 
 from bakehouse.catalog.entry import Entry
+from bakehouse.catalog.intake import DUMPER
+from bakehouse.catalog.license_url import spdx_url
 
+MAX_LENGTH = 1000
 _LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
     char: f"\\{char}" for char in "&%$#_{}"
 }
@@ -61,11 +64,11 @@ def cff(entry: Entry, page: str | None = None) -> str:
         "version": entry.version,
         "date-released": entry.published_at.date() if entry.published_at else None,
         "doi": entry.doi,
-        "license": entry.license if re.fullmatch(r"[\w.+-]+", entry.license or "") and entry.license != "other" else None,
+        "license": entry.license if spdx_url(entry.license) else None,
         "url": page or None,
     }
     document |= {key: value for key, value in said.items() if value}
-    return str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100))
+    return str(yaml.dump(document, Dumper=DUMPER, sort_keys=False, allow_unicode=True, width=100))
 
 
 def _year(entry: Entry) -> str | None:
@@ -73,7 +76,8 @@ def _year(entry: Entry) -> str | None:
 
 
 def _line(text: str | None) -> str:
-    return " ".join((text or "").split())
+    """Give a text on one line, no longer than a bibliography takes."""
+    return " ".join((text or "")[:MAX_LENGTH].split())
 
 
 def _latex(text: str) -> str:

@@ -14,8 +14,8 @@ from bakehouse.catalog.canonical import iso_utc
 from bakehouse.catalog.citation import authors, text
 from bakehouse.catalog.cube import rfc3339
 from bakehouse.catalog.entry import Entry
-from bakehouse.catalog.scheme import web_url
 from bakehouse.catalog.license_url import license_url
+from bakehouse.catalog.scheme import web_url
 
 MIN_DESCRIPTION, MAX_DESCRIPTION = 50, 5000
 ENCODING = {"zarr": "application/vnd.zarr", "icechunk": "application/vnd.zarr+icechunk", "kerchunk": "application/json"}

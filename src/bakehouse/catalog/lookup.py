@@ -133,9 +133,9 @@ def catalogs(place: str | os.PathLike[str] | None, default_url: str | None = Non
     if named := os.environ.get(ENVIRONMENT):
         yield open_catalog(named)
     project = find_project(Path.cwd())
-    for folder in (LOCAL, PUBLISHED) if project else ():
-        if project and (project / folder).is_dir():
-            yield FolderCatalog(project / folder)
+    for folder in [project / LOCAL, project / PUBLISHED] if project else [Path.cwd() / LOCAL]:
+        if folder.is_dir():
+            yield FolderCatalog(folder)
     if url := default_url or (published_url(project) if project else None):
         yield open_catalog(url)
 

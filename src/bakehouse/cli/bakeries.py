@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bakehouse.catalog.lookup import LOCAL, PUBLISHED
-from bakehouse.meta.load import load_project
+from bakehouse.meta.load import load_project, project_around
 from bakehouse.meta.project import Bakery, Project
 from bakehouse.storage import Target
+
+ALONE = Project(title="Bakes outside of any project", bakeries={"local": Bakery(target=".bakehouse/stores")})
+"""Stands in where there is no project: a local bakery below the working directory, as new projects have it."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """A project, one of its bakeries, and the folders that follow from both."""
+    """A project, one of its bakeries, and the folders that follow from both; `copies` replaces the bakery's cache."""
 
     root: Path
     project: Project
     name: str
     bakery: Bakery
+    copies: Target | None = None
+
+    @property
+    def is_alone(self) -> bool:
+        """Say whether there is no project around."""
+        return self.project is ALONE
 
     @property
     def target(self) -> Target:
@@ -29,6 +39,8 @@ class Place:
     def cache(self, said: str | None = None) -> Target | None:
         """Give the input cache that the command line names, else the bakery's, if it has one."""
         url = said or self.bakery.cache
+        if said is None and self.copies:
+            return self.copies
         if url is None:
             return None
         same = "://" in url and url.partition("://")[0] == self.bakery.target.partition("://")[0]
@@ -60,3 +72,19 @@ def place(root: Path, name: str | None = None) -> Place:
     """
     project = load_project(root)
     return Place(root, project, name or project.default_bakery, project.bakery(name))
+
+
+def place_around(given: Path | None, name: str | None, texts: Sequence[str]) -> Place:
+    """Choose a bakery of the project around the working directory; feedstocks that are named by place need no project.
+
+    Raises
+    ------
+    MetaError, UsageError
+        If there is no project, and a word names none of these; if the project has no bakery of that name.
+    """
+    from bakehouse.cli.projects import project_root
+    from bakehouse.cli.words import all_elsewhere
+
+    if given is None and all_elsewhere(texts) and project_around(Path.cwd()) is None:
+        return Place(Path.cwd(), ALONE, name or ALONE.default_bakery, ALONE.bakery(name))
+    return place(project_root(given), name)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from bakehouse.catalog.index import Problem
 
 _folder = click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+_out = click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of the site.  [default: .bakehouse/site]"
+)
 
 
 def _web_address(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
@@ -32,14 +35,19 @@ def command() -> None:
 
 @command.command("build")
 @_folder
+@_out
 @click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of the site.  [default: .bakehouse/site]"
+    "--base-url",
+    metavar="URL",
+    callback=_web_address,
+    help="Where the site will be read; code and feeds show it.",
 )
 @click.option(
-    "--base-url", metavar="URL", callback=_web_address, help="Where the site will be read: shown in code, feeds and STAC."
-)
-@click.option(
-    "--run-for", type=click.FloatRange(min=0), default=30.0, show_default=True, metavar="SECONDS",
+    "--run-for",
+    type=click.FloatRange(min=0),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
     help="Time for running the snippets of datasets that were not run before, and for fetching pictures.",
 )
 @options.project
@@ -65,8 +73,10 @@ def build(
 
 @command.command("serve")
 @_folder
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of the site.  [default: .bakehouse/site]")
-@click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="0 takes one that is free.")
+@_out
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="0 takes one that is free."
+)
 @options.project
 @options.common
 def serve(folder: Path | None, out: Path | None, port: int, project: Path | None) -> Reply:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +79,7 @@ def _failed(failed: Failed) -> Done:
 
 def _run(verb: str, chosen: Chosen, run: Callable[[Chosen, Watch], Any]) -> Done:
     try:
-        with noticing(), watching(short(chosen.name), verb) as watch, _quiet():
+        with noticing(), watching(short(chosen.name), verb) as watch, _quiet(), redirect_stdout(sys.stderr):
             return Done(chosen.name, run(chosen, watch))
     except Exception as error:
         found = explained(error, debugging())

@@ -2,23 +2,58 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bakehouse.cli import options
 from bakehouse.cli.reply import Reply
 
+if TYPE_CHECKING:
+    from bakehouse.cli.words import Elsewhere
+    from bakehouse.feedstock import Feedstock
+
 
 @click.command("explain")
-@click.argument("code", required=False)
+@click.argument("code", required=False, metavar="[CODE|PATH|URL]")
+@options.elsewhere
 @options.common
-def command(code: str | None) -> Reply:
-    """Explain a finding.
+def command(code: str | None, subdir: str | None, ref: str | None) -> Reply:
+    """Explain a finding, or a feedstock.
 
-    CODE is a rule's code or name; without it, all rules are listed.
+    CODE is a rule's code or name; without it, all rules are listed. Of a feedstock at PATH or URL, every recipe is
+    listed, those of a dict_object by importing it; --json gives its meta.yaml with these.
     """
+    from bakehouse.cli.words import Elsewhere, Where, is_place
+
+    if code and is_place(code):
+        return _feedstock(Elsewhere(code, Where(subdir, ref)))
     return _one(code) if code else _all()
+
+
+def _feedstock(word: Elsewhere) -> Reply:
+    from bakehouse.cli.selection import is_linked, nothing_to_run
+    from bakehouse.cli.text import labelled
+    from bakehouse.feedstock import feedstock_at
+
+    located = word.located()
+    feedstock = feedstock_at(located.folder, located.repository)
+    recipes = [] if is_linked(feedstock) else _expanded(feedstock)
+    meta = feedstock.meta.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"recipes"})
+    rows = [("recipe", f"{each['id']}: {each['made']}") for each in recipes]
+    said = labelled([("folder", str(feedstock.code)), *rows])
+    text = nothing_to_run(feedstock) if is_linked(feedstock) else f"{feedstock.id}: {meta.get('title', '')}\n{said}"
+    expanded = [{"id": each["id"], "object": each["made"]} for each in recipes]
+    return Reply(text, {"feedstock": feedstock.id, "meta": {**meta, "recipes": expanded}})
+
+
+def _expanded(feedstock: Feedstock) -> list[dict[str, str]]:
+    """List each recipe with what makes it; members of a dict are written as its items."""
+    from bakehouse.cli.projects import recipes_of
+
+    named = {str(entry.id): entry.object or f"recipe {entry.recipe}" for entry in feedstock.meta.recipes if entry.id}
+    many = next((str(entry.dict_object) for entry in feedstock.meta.recipes if entry.dict_object), "")
+    return [{"id": name, "made": named.get(name, f"{many}[{name!r}]")} for name in recipes_of(feedstock)]
 
 
 def _one(code: str) -> Reply:

@@ -11,23 +11,28 @@ from bakehouse.cli import options
 from bakehouse.cli.reply import Reply
 
 if TYPE_CHECKING:
+    from bakehouse.cli.words import Where
     from bakehouse.meta.findings import Finding
 
 
 @click.command("lint")
 @options.feedstock
+@options.elsewhere
 @click.option("--strict", is_flag=True, help="Let hints fail, too.")
 @options.project
 @options.common
-def command(feedstocks: tuple[str, ...], strict: bool, project: Path | None) -> Reply:
+def command(
+    feedstocks: tuple[str, ...], subdir: str | None, ref: str | None, strict: bool, project: Path | None
+) -> Reply:
     """List what is wrong, or could be better.
 
     Without ID: the whole project. Each finding is one line, file:line:col CODE message; fix. A lint must be
     fixed (exit status 1); a hint may be. 'bakehouse explain CODE' says why.
     """
     from bakehouse.cli.findings import lints, listing, summary
+    from bakehouse.cli.words import Where
 
-    findings, looked = _findings(feedstocks, project)
+    findings, looked = _findings(feedstocks, Where(subdir, ref), project)
     count = f"{summary(findings)} in {looked}"
     text = "\n".join([listing(findings), count] if findings else [f"no findings in {looked}"])
     strictly = lints(findings)
@@ -39,19 +44,36 @@ def command(feedstocks: tuple[str, ...], strict: bool, project: Path | None) -> 
     return Reply(text, document, ok=not (findings if strict else strictly))
 
 
-def _findings(feedstocks: tuple[str, ...], project: Path | None) -> tuple[list[Finding], str]:
+def _findings(feedstocks: tuple[str, ...], where: Where, project: Path | None) -> tuple[list[Finding], str]:
     """Lint what was asked for; say what was looked at."""
-    from bakehouse.cli.projects import feedstock_folder, feedstock_ids, parse_name, project_root
+    from bakehouse.cli.projects import feedstock_ids, project_root
     from bakehouse.cli.text import plural
+    from bakehouse.cli.words import all_elsewhere
     from bakehouse.meta.lint import lint_feedstock, lint_project
+    from bakehouse.meta.load import project_around
 
     if not feedstocks and not project and (lone := _lone_feedstock(Path.cwd())):
         return lint_feedstock(lone), "this feedstock"
-    root = project_root(project)
-    folders = [feedstock_folder(root, parse_name(name).feedstock) for name in dict.fromkeys(feedstocks)]
-    if not folders:
+    alone = not project and all_elsewhere(feedstocks) and not project_around(Path.cwd())
+    root = Path.cwd() if alone else project_root(project)
+    if not feedstocks:
         return lint_project(root), f"the project and its {plural(len(feedstock_ids(root)), 'feedstock')}"
-    return [f for folder in folders for f in lint_feedstock(folder, root)], plural(len(folders), "feedstock")
+    folders = _folders(root, feedstocks, where)
+    return [f for folder, of in folders.items() for f in lint_feedstock(folder, of)], plural(len(folders), "feedstock")
+
+
+def _folders(root: Path, texts: tuple[str, ...], where: Where) -> dict[Path, Path | None]:
+    """Give each feedstock's folder, and the project that it belongs to where that is known."""
+    from bakehouse.cli.projects import Named, feedstock_folder
+    from bakehouse.cli.words import read_words
+
+    words = read_words(root, texts, where)
+    return {
+        feedstock_folder(root, each.feedstock) if isinstance(each, Named) else each.located().folder: (
+            root if isinstance(each, Named) else None
+        )
+        for each in words
+    }
 
 
 def _lone_feedstock(folder: Path) -> Path | None:

@@ -76,12 +76,54 @@ missing = click.option(
     "--missing", type=click.Choice(["error", "skip"]), default="error", show_default=True,
     help="Stop at an input that is not there, or leave a gap.",
 )  # fmt: skip
+subdir = click.option(
+    "--subdir", "--feedstock-subdir", metavar="FOLDER", help="The feedstock's folder in the repository at PATH or URL."
+)
+ref = click.option("--ref", metavar="REF", help="Branch, tag or commit of the repository at PATH or URL.")
+isolated = click.option(
+    "--isolated", is_flag=True,
+    help="Run with the feedstock's requirements.txt installed, in an environment that is made once.",
+)  # fmt: skip
+feedstock = click.argument("feedstocks", nargs=-1, metavar="[ID|PATH|URL]...")
 previews = click.option(
     "--previews/--no-previews", default=True, show_default=True, envvar="BAKEHOUSE_PREVIEWS", show_envvar=True,
     help="Make images of what is registered, and a small store of what is big, for the catalog's pages.",
 )  # fmt: skip
-feedstock = click.argument("feedstocks", nargs=-1, metavar="[ID]...")
 recipe = click.argument("name", metavar="ID[/RECIPE]")
+recipes = click.argument("names", nargs=-1, required=True, metavar="ID[/RECIPE]|(PATH|URL [RECIPE]...)")
+
+
+def elsewhere(function: F) -> F:
+    """Add --subdir and --ref, which say where in a repository a feedstock lies."""
+    return subdir(ref(function))
+
+
+TRAIT = re.compile(r"--([A-Z]\w*\.\w+)(=.*)?", re.DOTALL)
+
+
+class WithTraits(click.Command):
+    """A command that takes ``--Class.trait=value`` as pangeo-forge-runner does, as one hidden option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Turn each into ``--trait Class.trait=value``; the value may also be the next word."""
+        words, rest = [], list(args)
+        while rest:
+            word = rest.pop(0)
+            if found := TRAIT.fullmatch(word):
+                value = found[2] or f"={rest.pop(0) if rest else ''}"
+                words += ["--trait", found[1] + value]
+            else:
+                words.append(word)
+        return super().parse_args(ctx, words)
+
+
+def traits(function: F) -> F:
+    """Add -f and the traits of pangeo-forge-runner."""
+    file = click.option(
+        "-f", "--config", metavar="FILE", type=click.Path(path_type=Path),
+        help="Settings of pangeo-forge-runner: a .py file, which is run, or .json.",
+    )  # fmt: skip
+    return file(click.option("--trait", "traits", multiple=True, hidden=True)(function))
 
 
 def prune(default: int | None = None) -> Callable[[F], F]:

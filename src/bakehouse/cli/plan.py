@@ -22,7 +22,9 @@ LONG = ("task_ids", "sampled")
 
 
 @click.command("plan")
-@options.recipe
+@options.recipes
+@options.elsewhere
+@options.isolated
 @options.prune()
 @options.missing
 @options.bakery
@@ -32,7 +34,10 @@ LONG = ("task_ids", "sampled")
 @options.project
 @options.common
 def command(
-    name: str,
+    names: tuple[str, ...],
+    subdir: str | None,
+    ref: str | None,
+    isolated: bool,
     prune: int | None,
     missing: str,
     bakery: str | None,
@@ -46,14 +51,18 @@ def command(
     Reads headers and coordinates, no data, and writes nothing. Shows inputs and bytes, the output's dimensions,
     chunks, shards and objects, which arrays are computed and why, and the memory that a worker needs.
     """
-    from bakehouse.cli.bakeries import place
+    from bakehouse.cli.bakeries import place_around
     from bakehouse.cli.engine import Settings, run_each
-    from bakehouse.cli.projects import project_root
+    from bakehouse.cli.isolation import isolate
     from bakehouse.cli.selection import choose
+    from bakehouse.cli.words import Where
 
-    root = project_root(project)
-    settings = Settings(place(root, bakery), prune, None, workers, dict(mirrors), cache, missing=missing)
-    done = run_each("planning", choose(root, [name]), lambda chosen, watch: _plan(settings, chosen, watch))
+    place = place_around(project, bakery, names)
+    if isolated:
+        isolate(place.root, names, Where(subdir, ref))
+    settings = Settings(place, prune, None, workers, dict(mirrors), cache, missing=missing)
+    chosen = choose(place.root, names, where=Where(subdir, ref))
+    done = run_each("planning", chosen, lambda chosen, watch: _plan(settings, chosen, watch))
     text = "\n\n".join(_text(each, settings.place) for each in done if not each.error)
     return Reply(text, {"recipes": [each.as_dict() for each in done]}, ok=all(not each.error for each in done))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,7 +104,8 @@ def _imported(feedstock: Feedstock) -> list[str]:
     from bakehouse.feedstock import load_recipes
 
     quiet_beam()
-    return list(load_recipes(feedstock))
+    with redirect_stdout(sys.stderr):
+        return list(load_recipes(feedstock))
 
 
 __all__ = ["Named", "feedstock_folder", "feedstock_ids", "find_feedstock", "parse_name", "project_root", "recipes_of"]

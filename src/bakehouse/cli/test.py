@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,16 +11,21 @@ import click
 
 from bakehouse.cli import options
 from bakehouse.cli.reply import Reply, say
+from bakehouse.errors import UsageError
 
 if TYPE_CHECKING:
     from bakehouse.bake import Outcome
     from bakehouse.cli.engine import Done, Settings
+    from bakehouse.cli.isolation import isolate
     from bakehouse.cli.selection import Chosen, Failed
+    from bakehouse.cli.words import Where
     from bakehouse.meta.findings import Finding
 
 
 @click.command("test")
-@options.recipe
+@options.recipes
+@options.elsewhere
+@options.isolated
 @options.prune(2)
 @options.workers
 @options.mirrors
@@ -27,7 +33,10 @@ if TYPE_CHECKING:
 @options.project
 @options.common
 def command(
-    name: str,
+    names: tuple[str, ...],
+    subdir: str | None,
+    ref: str | None,
+    isolated: bool,
     prune: int,
     workers: int | None,
     mirrors: tuple[tuple[str, str], ...],
@@ -37,33 +46,57 @@ def command(
     """Try a feedstock in a sandbox.
 
     Lints it, then bakes its recipes from the first inputs. Every value is compared with its source, the store
-    is opened again, nothing is registered and nothing is left behind. Lints fail the test.
+    is opened again, nothing is registered and nothing is left behind. Lints fail the test, but not that of a
+    feedstock that was written for Pangeo Forge.
     """
-    from bakehouse.cli.bakeries import place
+    from bakehouse.cli.bakeries import place_around
     from bakehouse.cli.engine import Settings, run_each
     from bakehouse.cli.findings import lints
-    from bakehouse.cli.projects import project_root
+    from bakehouse.cli.words import Where
 
-    root = project_root(project)
-    settings = Settings(place(root), prune, "full", workers, dict(mirrors), cache)
-    findings, chosen = _chosen(root, name)
+    place = place_around(project, None, names)
+    if isolated:
+        isolate(place.root, names, Where(subdir, ref))
+    settings = Settings(place, prune, "full", workers, dict(mirrors), cache)
+    findings, chosen = _chosen(place.root, names, Where(subdir, ref))
     done = run_each("testing", chosen, partial(_try, settings))
     ok = not lints(findings) and all(not each.error for each in done)
     document = {"findings": [f.as_dict() for f in findings], "recipes": [each.as_dict() for each in done]}
-    return Reply(_text(name, done, findings, ok), document, ok)
+    return Reply(_text(" ".join(names), done, findings, ok), document, ok)
 
 
-def _chosen(root: Path, name: str) -> tuple[list[Finding], list[Chosen | Failed]]:
+def _chosen(root: Path, names: tuple[str, ...], where: Where) -> tuple[list[Finding], list[Chosen | Failed]]:
     """Lint first; a feedstock whose lints stop a bake has no recipes to try."""
     from bakehouse.cli.findings import blocking, listing
-    from bakehouse.cli.projects import feedstock_folder, parse_name
     from bakehouse.cli.selection import choose
+
+    findings: list[Finding] = []
+
+    def check(folder: Path, root: Path) -> None:
+        found = [each for each in _judged(folder, root) if each not in findings]
+        findings.extend(found)
+        if found:
+            say(listing(found))
+        if blocking(found):
+            raise Unsound("lints stop it", str(folder))
+
+    try:
+        return findings, choose(root, names, check, where)
+    except Unsound:
+        return findings, []
+
+
+class Unsound(UsageError):
+    """Lints stop a feedstock; they were shown."""
+
+
+def _judged(folder: Path, root: Path) -> list[Finding]:
+    """Lint a feedstock; what was not written for Bakehouse gets hints where others get lints."""
+    from bakehouse.cli.findings import is_foreign
     from bakehouse.meta.lint import lint_feedstock
 
-    findings = lint_feedstock(feedstock_folder(root, parse_name(name).feedstock), root)
-    if findings:
-        say(listing(findings))
-    return findings, [] if blocking(findings) else choose(root, [name], lambda folder, root: None)
+    found = lint_feedstock(folder, root)
+    return [replace(each, severity="hint") for each in found] if is_foreign(folder) else found
 
 
 def _try(settings: Settings, chosen: Chosen, watch: Any) -> Outcome:

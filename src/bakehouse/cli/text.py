@@ -8,6 +8,7 @@ from bakehouse.catalog.words import human_bytes, plural
 
 __all__ = ["human_bytes", "labelled", "plural", "short", "table"]
 
+
 def short(name: str) -> str:
     """Write a recipe's name, once where its feedstock is called the same.
 

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 
 @click.command("update")
-@click.argument("names", nargs=-1, metavar="[ID[/RECIPE]]...")
+@click.argument("names", nargs=-1, metavar="[ID[/RECIPE]|(PATH|URL [RECIPE]...)]...")
 @click.option("--all", "everything", is_flag=True, help="Update every recipe that was baked.")
 @click.option("--changed", is_flag=True, help="Ask every input whether it has changed, and write anew those that have.")
+@options.elsewhere
 @options.missing
 @options.bakery
 @options.workers
@@ -34,9 +35,9 @@ if TYPE_CHECKING:
 @options.project
 @options.common
 def command(
-    names: tuple[str, ...], everything: bool, changed: bool, missing: str, bakery: str | None, workers: int | None,
-    level: str | None, mirrors: tuple[tuple[str, str], ...], cache: str | None, previews: bool,
-    project: Path | None,
+    names: tuple[str, ...], everything: bool, changed: bool, subdir: str | None, ref: str | None, missing: str,
+    bakery: str | None, workers: int | None, level: str | None, mirrors: tuple[tuple[str, str], ...],
+    cache: str | None, previews: bool, project: Path | None,
 ) -> Reply:  # fmt: skip
     """Add what has come since the last bake.
 
@@ -45,14 +46,14 @@ def command(
     appended to the store; gaps and changed inputs make a version beside it that shares all other objects. Doing
     it twice changes nothing, and an update that was cut short is completed by running the same command again.
     """
-    from bakehouse.cli.bakeries import place
+    from bakehouse.cli.bakeries import place_around
     from bakehouse.cli.engine import Settings, run_each
-    from bakehouse.cli.projects import project_root
     from bakehouse.cli.selection import choose_either
+    from bakehouse.cli.words import Where
 
-    chosen_place = place(project_root(project), bakery)
+    chosen_place = place_around(project, bakery, names)
     settings = Settings(chosen_place, None, level, workers, dict(mirrors), cache, missing=missing, previews=previews)
-    chosen = choose_either("update", chosen_place, names, everything)
+    chosen = choose_either("update", chosen_place, names, everything, where=Where(subdir, ref))
     done = run_each("updating", _baked(settings, chosen) if everything else chosen, partial(_update, settings, changed))
     document = {"bakery": chosen_place.name, "recipes": [each.as_dict() for each in done]}
     return Reply(_text(done), document, ok=all(not each.error for each in done))

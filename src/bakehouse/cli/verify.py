@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 
 @click.command("verify")
-@options.recipe
+@options.recipes
+@options.elsewhere
 @options.level
 @options.bakery
 @options.workers
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 @options.project
 @options.common
 def command(
-    name: str,
+    names: tuple[str, ...],
+    subdir: str | None,
+    ref: str | None,
     level: str | None,
     bakery: str | None,
     workers: int | None,
@@ -42,14 +45,15 @@ def command(
     Contents are hashed in full on a local disk, for small stores and with --full; values are compared with their
     sources in full for small stores and with --full, else in a stated sample of the tasks.
     """
-    from bakehouse.cli.bakeries import place
+    from bakehouse.cli.bakeries import place_around
     from bakehouse.cli.engine import Settings, run_each
-    from bakehouse.cli.projects import project_root
     from bakehouse.cli.selection import choose
+    from bakehouse.cli.words import Where
 
-    root = project_root(project)
-    settings = Settings(place(root, bakery), None, level, workers, dict(mirrors))
-    done = run_each("verifying", choose(root, [name]), partial(_verify, settings))
+    place = place_around(project, bakery, names)
+    settings = Settings(place, None, level, workers, dict(mirrors))
+    chosen = choose(place.root, names, where=Where(subdir, ref))
+    done = run_each("verifying", chosen, partial(_verify, settings))
     return Reply(
         _text(done),
         {"recipes": [_document(each) for each in done]},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import importlib
 import sys
 import types
@@ -14,15 +15,17 @@ from bakehouse.errors import did_you_mean
 
 SERVED: Mapping[str, str | None] = {
     "pangeo_forge_recipes.transforms": "bakehouse.compat.transforms",
-    "leap_data_management_utils": None,
+    "leap_data_management_utils": "bakehouse.compat.leap",
     "leap_data_management_utils.data_management_transforms": "bakehouse.compat.leap",
     "leap_data_management_utils.cmip_transforms": "bakehouse.compat.cmip",
     "pangeo_forge_ndpyramid": None,
     "pangeo_forge_ndpyramid.transforms": "bakehouse.compat.pyramids",
     "zarr.convenience": "bakehouse.compat.convenience",
 }
-"""Module that feedstocks import, and the one of ours whose names it has; None for a package of such modules."""
+"""Module that feedstocks import, and the one of ours whose names it has, if any."""
+PACKAGES = ("leap_data_management_utils", "pangeo_forge_ndpyramid")
 MENDED: Mapping[str, str] = {
+    "pangeo_forge_recipes.rechunking": "bakehouse.compat.writers",
     "pangeo_forge_recipes.storage": "bakehouse.compat.storage",
     "pangeo_forge_recipes.writers": "bakehouse.compat.writers",
 }
@@ -59,7 +62,7 @@ class _Finder(MetaPathFinder):
         """Give the module's spec, if it is one that is served here."""
         if name not in SERVED:
             return None
-        return ModuleSpec(name, _Served(SERVED[name]), is_package=SERVED[name] is None)
+        return ModuleSpec(name, _Served(SERVED[name]), is_package=name in PACKAGES)
 
 
 def install() -> None:
@@ -71,6 +74,8 @@ def install() -> None:
     from bakehouse.compat.fsstore import FSStore
 
     zarr.storage.FSStore = FSStore  # type: ignore[attr-defined]
+    if type(zarr.storage) is not types.ModuleType:
+        copyreg.pickle(type(zarr.storage), _by_name)  # a kind of module of its own, which pickle does not know
     for name in SERVED:
         sys.modules.pop(name, None)
     sys.meta_path.insert(0, _Finder())
@@ -78,6 +83,11 @@ def install() -> None:
         _mend(importlib.import_module(name), importlib.import_module(ours))
 
 
+def _by_name(module: types.ModuleType) -> tuple[Callable[[str], Any], tuple[str]]:
+    return importlib.import_module, (module.__name__,)
+
+
 def _mend(upstream: types.ModuleType, ours: types.ModuleType) -> None:
     for name in ours.__all__:
-        setattr(upstream, name, getattr(ours, name))
+        if hasattr(upstream, name):
+            setattr(upstream, name, getattr(ours, name))

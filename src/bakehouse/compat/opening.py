@@ -139,7 +139,10 @@ class OpenURLWithFSSpec(native.OpenURLWithFSSpec):
     def expand(self, pcoll: Any) -> Any:
         """Identify the inputs."""
         cache = ... if self.cache is None else self.cache
-        reach = native.OpenURLWithFSSpec(cache, self.secrets, self.open_kwargs, self.max_concurrency)
+        said = dict(self.open_kwargs or {})
+        if said.get("block_size") == 0:
+            del said["block_size"]  # fsspec's word for a stream, which has no byte ranges; what lacks them is copied
+        reach = native.OpenURLWithFSSpec(cache, self.secrets, said, self.max_concurrency)
         return pcoll | "Reach" >> reach | "Open" >> beam.MapTuple(_as_open)
 
 

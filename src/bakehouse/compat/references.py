@@ -22,10 +22,12 @@ from bakehouse.errors import SourceError
 from bakehouse.openers.formats import choose_engine
 from bakehouse.openers.kerchunk import NAMES
 from bakehouse.patterns import FileType, Index, key_of
-from bakehouse.storage import Source, make_source
+from bakehouse.storage import Source, make_source, read_ranges
 from bakehouse.transforms.index import SourcedIndex, show_index
 
 __all__ = ["CombineReferences", "OpenWithKerchunk", "WriteCombinedReference", "WriteReference"]
+INLINED_BYTES = 500
+"""What `MultiZarrToZarr` puts into the references unless it is told otherwise."""
 SCANNED = {"h5netcdf": "netcdf4", "scipy": "netcdf3", "cfgrib": "grib"}
 
 
@@ -91,7 +93,7 @@ class _Scan:
                 "kerchunk can't scan the file", source.where, f"{type(error).__name__}: {error}",
                 "check file_type; a format without references is opened with OpenWithXarray",
             ) from error  # fmt: skip
-        return SourcedIndex.of(index, source), refs
+        return SourcedIndex.of(index, source), [_spelt_out(each) for each in refs]
 
     def _source(self, index: Index, found: Any) -> Source:
         if isinstance(found, Source):
@@ -102,6 +104,15 @@ class _Scan:
         source = make_source(url, self.options, self.mirrors, show_index(index))
         mirrored = urlsplit(source.location).scheme != urlsplit(url).scheme
         return make_source(url, {}, self.mirrors, show_index(index)) if mirrored else source
+
+
+def _spelt_out(document: dict[str, Any]) -> dict[str, Any]:
+    """Put the addresses that a document abbreviates where they belong."""
+    short = {f"{{{{{name}}}}}": value for name, value in document.get("templates", {}).items()}
+    if not short:
+        return document
+    refs = {k: [short.get(v[0], v[0]), *v[1:]] if isinstance(v, list) else v for k, v in document["refs"].items()}
+    return {"version": 1, "refs": refs}
 
 
 class ReferenceMap(fsspec.FSMap):
@@ -153,13 +164,31 @@ class CombineReferences(beam.PTransform):
             return
         sources = [getattr(index, "source", None) for index, _ in ordered]
         names = {source.location: source.url for source in sources if source is not None}
-        access = self._access([each for _, found in ordered for each in _listed(found)])
-        inputs = [self._of_one(_listed(found), access) for _, found in ordered]
+        scanned = next((dict(source.options) for source in sources if source is not None), {})
+        access = self._access([each for _, found in ordered for each in _listed(found)], scanned)
+        options = dict(access.get("remote_options") or {})
+        asked = [[self._held(each, options) for each in _listed(found)] for _, found in ordered]
+        inputs = [self._of_one(found, access) for found in asked]
         called = [names.get(_first(refs), show_index(i)) for (i, _), refs in zip(ordered, inputs, strict=True)]
         called = [source.where if source else show_index(i) for source, (i, _) in zip(sources, ordered, strict=True)]
         insist_alike(list(zip(called, inputs, strict=True)), self)
         combined = inputs[0] if len(inputs) == 1 else self._merged(inputs, access)
         yield ReferenceMap(combined.get("refs", combined), {_local(k): v for k, v in names.items()} | names, access)
+
+    def _held(self, document: dict[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+        """Hold what kerchunk reads while it combines: coordinates of concat dims, and small chunks.
+
+        Its own reading of remote ones runs two event loops into each other.
+        """
+        limit = self.mzz_kwargs.get("inline_threshold", INLINED_BYTES)
+        how = {**{name: f"data:{name}" for name in self.concat_dims}, **(self.mzz_kwargs.get("coo_map") or {})}
+        wanted = {*how, *(str(said).partition(":")[2].partition(":")[0] for said in how.values())}
+        refs = dict(document["refs"])
+        for key, ref in refs.items():
+            small = isinstance(ref, list | tuple) and len(ref) == 3 and ref[2] <= limit
+            if isinstance(ref, list | tuple) and (small or key.rpartition("/")[0] in wanted):
+                refs[key] = as_text(_read(ref, options))
+        return {"version": 1, "refs": refs}
 
     def _of_one(self, found: list[dict[str, Any]], access: Mapping[str, Any]) -> dict[str, Any]:
         """Give one document for an input: the messages of a GRIB file are combined."""
@@ -183,12 +212,20 @@ class CombineReferences(beam.PTransform):
             ).translate()
         )
 
-    def _access(self, found: list[dict[str, Any]]) -> dict[str, Any]:
-        """Say how what is referred to is read; options of another protocol than the recipe's are left out."""
+    def _access(self, found: list[dict[str, Any]], scanned: Mapping[str, Any]) -> dict[str, Any]:
+        """Say how what is referred to is read: as it was scanned, if the recipe does not say it."""
         protocol = next((urlsplit(place).scheme for each in found if "://" in (place := _first(each))), "file")
-        mine = protocol in (self.remote_protocol, None) or self.remote_protocol is None
-        options = dict(self.remote_options or {}) if mine and protocol not in ("file", "http", "https") else {}
+        mine = self.remote_protocol in (protocol, None) and protocol not in ("file", "http", "https")
+        options = {**scanned, **(dict(self.remote_options or {}) if mine else {})}
         return {"remote_protocol": protocol, "remote_options": options}
+
+
+def _read(ref: Any, options: Mapping[str, Any]) -> bytes:
+    """Read what a reference points to."""
+    place, *span = ref
+    remote = "://" in place and not place.startswith("file://")
+    source = Source(place, place.removeprefix("file://"), dict(options) if remote else {})
+    return bytes(read_ranges(source, [(span[0], span[0] + span[1])])[0]) if span else source.read()
 
 
 def _listed(found: Any) -> list[dict[str, Any]]:

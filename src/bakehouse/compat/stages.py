@@ -52,9 +52,19 @@ class DetermineSchema(beam.PTransform):
         first, *inner = self.combine_dims
         schemas = pcoll | "Describe" >> DatasetToSchema()
         for dim in reversed(inner):
-            nested = schemas | f"Nest {dim.name}" >> beam.Map(_nested, dim)
+            nested = schemas | f"Nest {dim.name}" >> _NestDim(dim)
             schemas = nested | f"Combine {dim.name}" >> beam.CombinePerKey(CombineXarraySchemas(dim))
         return schemas | "Combine" >> beam.CombineGlobally(CombineXarraySchemas(first))
+
+
+@dataclass
+class _NestDim(beam.PTransform):
+    """Take one dimension out of each index, to group by what is left."""
+
+    dimension: Dimension
+
+    def expand(self, pcoll: Any) -> Any:
+        return pcoll | "Nest" >> beam.Map(_nested, self.dimension)
 
 
 def _nested(element: tuple[Index, Any], dim: Dimension) -> tuple[Index, tuple[Index, Any]]:

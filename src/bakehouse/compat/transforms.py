@@ -21,11 +21,13 @@ from bakehouse.compat.stages import (
     Rechunk,
     StoreDatasetFragments,
     T,
+    _NestDim,
 )
 from bakehouse.compat.targets import RequiredAtRuntimeDefault, ZarrWriterMixin, root_of
 from bakehouse.compat.writers import consolidate_dimension_coordinates, consolidate_metadata
 from bakehouse.context import current
 from bakehouse.errors import RecipeError, UsageError
+from bakehouse.plan.layout import AS_INPUT
 from bakehouse.transforms import StoreToZarr as Native
 from bakehouse.writers.store import CandidateStore
 
@@ -53,6 +55,7 @@ __all__ = [
     "WriteCombinedReference",
     "WriteReference",
     "ZarrWriterMixin",
+    "_NestDim",
 ]
 
 
@@ -112,8 +115,10 @@ class StoreToZarr(beam.PTransform, ZarrWriterMixin):
 
     Parameters
     ----------
-    combine_dims, store_name, target_chunks, dynamic_chunking_fn, dynamic_chunking_fn_kwargs, encoding
+    combine_dims, store_name, dynamic_chunking_fn_kwargs, encoding
         As in `bakehouse.transforms.StoreToZarr`.
+    target_chunks, dynamic_chunking_fn
+        As there; a concat dimension that they leave out is cut as its first input is long.
     target_root
         Where to write when the pipeline runs outside of ``bakehouse bake``, which has a target of its own.
     attrs
@@ -153,12 +158,14 @@ class StoreToZarr(beam.PTransform, ZarrWriterMixin):
     def expand(self, datasets: Any) -> Any:
         """Store them, and give what later steps know: a store with `path` and `fs`."""
         self._insist_new()
+        lengths = {d.name: AS_INPUT for d in self.combine_dims if d.operation is CombineOp.CONCAT}
+        chosen = self.dynamic_chunking_fn
         native = Native(
             self.combine_dims,
             self.store_name,
             root_of(self.target_root),
-            self.target_chunks or None,
-            self.dynamic_chunking_fn,
+            None if chosen else {**lengths, **(self.target_chunks or {})},
+            _Chosen(chosen, lengths) if chosen else None,
             self.dynamic_chunking_fn_kwargs or None,
             {f"pangeo-forge:{name}": value for name, value in (self.attrs or {}).items()},
             self.encoding or None,
@@ -174,6 +181,17 @@ class StoreToZarr(beam.PTransform, ZarrWriterMixin):
                 "a bake makes a version from the inputs of the pattern alone",
                 f"list all inputs in the pattern and run: bakehouse update {context.label}",
             )
+
+
+@dataclass
+class _Chosen:
+    """A recipe's choice of chunks, and lengths for what it leaves out."""
+
+    fn: Callable[..., Any]
+    lengths: dict[str, int]
+
+    def __call__(self, template: Any, **kwargs: Any) -> dict[str, int]:
+        return {**self.lengths, **self.fn(template, **kwargs)}
 
 
 def _as_fsstore(stored: Any) -> FSStore:

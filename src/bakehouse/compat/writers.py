@@ -8,6 +8,7 @@ from typing import Any
 import xarray as xr
 import zarr
 from pangeo_forge_recipes.types import CombineOp, Index
+from zarr.abc.store import Store
 
 from bakehouse.compat.fsstore import Candidate, FSStore
 
@@ -35,14 +36,17 @@ def consolidate_dimension_coordinates(store: Any) -> Any:
     store
         What `StoreToZarr` gives.
     """
-    if isinstance(store, FSStore) and not isinstance(store, Candidate):
+    if isinstance(store, Store) and not isinstance(store, Candidate):
         group = zarr.open_group(store, mode="r+", use_consolidated=False)
-        dataset = xr.open_zarr(store, consolidated=False, chunks=None, decode_cf=False)
-        for name in [str(n) for n, v in dataset.variables.items() if v.dims == (n,)]:
-            found: Any = group[name]
-            if found.chunks != found.shape:
+        for name, found in list(group.arrays()):
+            if _dims(found) == (name,) and found.chunks != found.shape:
                 _in_one_chunk(group, name, found)
     return store
+
+
+def _dims(array: Any) -> tuple[str, ...]:
+    said = getattr(array.metadata, "dimension_names", None) or array.attrs.get("_ARRAY_DIMENSIONS", ())
+    return tuple(said)
 
 
 def _in_one_chunk(group: Any, name: str, found: Any) -> None:

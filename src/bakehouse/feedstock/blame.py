@@ -9,6 +9,7 @@ from typing import Any
 from bakehouse.errors import BakehouseError, RecipeError
 from bakehouse.feedstock.folder import Feedstock
 from bakehouse.feedstock.places import short
+from bakehouse.meta.load import REQUIREMENTS
 
 
 def blame(error: BaseException, feedstock: Feedstock, what: str) -> BakehouseError:
@@ -20,6 +21,8 @@ def blame(error: BaseException, feedstock: Feedstock, what: str) -> BakehouseErr
     fix = "run again with --debug for the traceback"
     if isinstance(error, ModuleNotFoundError) and error.name:
         fix = f"install '{error.name}', or correct the import"
+        if (feedstock.code / REQUIREMENTS).is_file():
+            fix += f"; --isolated installs what {short(str(feedstock.code / REQUIREMENTS), feedstock)} names"
     return RecipeError(
         f"{what}: {type(error).__name__}: {_without_stage(_text_of(error))}".rstrip(": "), where, None, fix
     )

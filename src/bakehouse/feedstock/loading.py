@@ -8,7 +8,7 @@ import os
 import sys
 import types
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from typing import Any
 
 from bakehouse.errors import RecipeError, UsageError, did_you_mean
@@ -34,7 +34,8 @@ def load_recipes(feedstock: Feedstock, only: str | None = None) -> dict[str, Any
     recipes: dict[str, Any] = {}
     for entry in feedstock.meta.recipes:
         if entry.kind != "linked" and (only is None or entry.id in (None, only)):
-            recipes |= _load_entry(feedstock, entry)
+            with chdir(feedstock.workdir):
+                recipes |= _load_entry(feedstock, entry)
     if only is not None and only not in recipes:
         raise UsageError(
             f"feedstock '{feedstock.id}' has no recipe '{only}'",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from bakehouse.errors import MetaError
 from bakehouse.meta import load
 from bakehouse.meta.findings import Finding, Problem
 from bakehouse.meta.models import FeedstockMeta
@@ -25,7 +24,7 @@ def lint_feedstock(folder: Path, project_root: Path | None = None) -> list[Findi
         The project that it belongs to; looked for above `folder` if left out.
     """
     folder = folder.absolute()
-    root = project_root.absolute() if project_root else _project_of(folder)
+    root = project_root.absolute() if project_root else load.project_around(folder.parent)
     return report(_feedstock_problems(folder, root, _defaults(root)), root or folder)
 
 
@@ -56,13 +55,6 @@ def _checked(subject: Subject, scope: str) -> Iterator[Problem]:
     for rule in RULES.values():
         if rule.check and rule.scope in ("file", scope):
             yield from rule.check(subject)
-
-
-def _project_of(folder: Path) -> Path | None:
-    try:
-        return load.find_project_root(folder.parent)
-    except MetaError:
-        return None
 
 
 def _defaults(root: Path | None) -> Defaults:

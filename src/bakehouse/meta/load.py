@@ -20,6 +20,7 @@ from bakehouse.meta.yaml import read_document
 
 META = "meta.yaml"
 CATALOG = "catalog.yaml"
+REQUIREMENTS = "requirements.txt"
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -35,7 +36,7 @@ def load_project(root: Path) -> Project:
     return _load(Project, read_project(root), root)
 
 
-def load_feedstock(folder: Path, defaults: Defaults | None = None) -> FeedstockMeta:
+def load_feedstock(folder: Path, defaults: Defaults | None = None, lenient: bool = False) -> FeedstockMeta:
     """Load a feedstock's meta.yaml, with LEAP's catalog.yaml if one lies beside it.
 
     Parameters
@@ -44,13 +45,15 @@ def load_feedstock(folder: Path, defaults: Defaults | None = None) -> FeedstockM
         The feedstock's folder; meta.yaml lies in it, or in its folder `feedstock`.
     defaults
         What the project says for feedstocks that don't.
+    lenient
+        Pass over keys that are not known, as Pangeo Forge and LEAP do.
 
     Raises
     ------
     MetaError
         If it can't be read or understood; the message lists every finding.
     """
-    meta = _load(FeedstockMeta, read_feedstock(folder), folder)
+    meta = _load(FeedstockMeta, read_feedstock(folder), folder, lenient)
     return with_defaults(meta, defaults) if defaults else meta
 
 
@@ -68,7 +71,16 @@ def with_defaults(meta: FeedstockMeta, defaults: Defaults) -> FeedstockMeta:
 def meta_folder(folder: Path) -> Path:
     """Give the folder where meta.yaml and the recipe modules lie: `folder`, or `feedstock` in it."""
     inner = folder / "feedstock"
-    return inner if not _has_meta(folder) and _has_meta(inner) else folder
+    return inner if not has_meta(folder) and has_meta(inner) else folder
+
+
+def is_upstream(folder: Path) -> bool:
+    """Say whether a feedstock is laid out as Pangeo Forge and LEAP do, which a native one has no need of.
+
+    Its meta.yaml lies in a folder `feedstock` of its repository, or has a catalog.yaml or requirements.txt beside it.
+    """
+    base = meta_folder(folder)
+    return base.name == "feedstock" or any((base / name).exists() for name in (CATALOG, REQUIREMENTS))
 
 
 def feedstock_id(folder: Path) -> str:
@@ -101,6 +113,14 @@ def find_project_root(start: Path) -> Path:
     )
 
 
+def project_around(start: Path) -> Path | None:
+    """Find the project that a folder belongs to; None outside of any."""
+    try:
+        return find_project_root(start)
+    except MetaError:
+        return None
+
+
 def is_project(folder: Path) -> bool:
     """Say whether a folder is the root of a project."""
     file = folder / META
@@ -125,17 +145,17 @@ def read_feedstock(folder: Path) -> Document:
     return document.over(read_document(base / CATALOG, inside)) if has_catalog else document
 
 
-def check(model: type[M], document: Document) -> tuple[M | None, list[Problem]]:
-    """Give a document's model, and what is wrong with its text and its shape."""
+def check(model: type[M], document: Document, lenient: bool = False) -> tuple[M | None, list[Problem]]:
+    """Give a document's model, and what is wrong with its text and its shape. If lenient, unknown keys pass."""
     problems = list(document.problems)
     if document.data is None and problems:
         return None, problems
-    found, more = validate(model, document)
+    found, more = validate(model, document, lenient=lenient)
     return found, problems + more
 
 
-def _load(model: type[M], document: Document, root: Path) -> M:
-    found, problems = check(model, document)
+def _load(model: type[M], document: Document, root: Path, lenient: bool = False) -> M:
+    found, problems = check(model, document, lenient)
     fatal = [finding for finding in report(problems, root) if finding.severity == "lint"]
     if found is None or fatal:
         raise _error(fatal, document.file)
@@ -148,5 +168,6 @@ def _error(findings: list[Finding], file: Path) -> MetaError:
     return MetaError(f"{count}\n{lines}", str(file), None, f"bakehouse explain {findings[0].code}")
 
 
-def _has_meta(folder: Path) -> bool:
+def has_meta(folder: Path) -> bool:
+    """Say whether a feedstock's files lie directly in a folder."""
     return (folder / META).exists() or (folder / CATALOG).exists()

@@ -27,14 +27,16 @@ _WORDS = {
 _KINDS = {"bool": "a boolean", "int": "a number", "float": "a number", "date": "a date", "datetime": "a date"}
 
 
-def validate(model: type[M], document: Document, loc: Loc = ()) -> tuple[M | None, list[Problem]]:
-    """Validate what stands at a place of a document; give the model or the problems."""
+def validate(
+    model: type[M], document: Document, loc: Loc = (), lenient: bool = False
+) -> tuple[M | None, list[Problem]]:
+    """Validate what stands at a place of a document; give the model or the problems. If lenient, unknown keys pass."""
     data = document.get(*loc)
     if not isinstance(data, dict):
         what = "empty" if data is None else "not a mapping"
         return None, [Problem("BH010", document.mark(loc), f"{_name(loc)} is {what}: keys and values are expected")]
     try:
-        return model.model_validate(data), []
+        return model.model_validate(data, extra="ignore" if lenient else None), []
     except ValidationError as error:
         found = [_problem(model, document, loc, detail) for detail in error.errors(include_url=False)]
         return None, list({_identity(p): p for p in reversed(found)}.values())[::-1]

@@ -64,7 +64,9 @@ def _undo(step: Filter, data: Any, size_bytes: int) -> Any:
     if step.id == "grib":
         from bakehouse.openers.grib import field_values
 
-        return field_values(data, str(dict(step.config)["dtype"]))
+        said = dict(step.config)
+        what = {"latitude": "latitudes", "longitude": "longitudes"}.get(str(said.get("var")), "values")
+        return field_values(data, str(said["dtype"]), what)
     return codec_of(step).decode(data)
 
 

@@ -14,6 +14,7 @@ from bakehouse.openers.reference import Opened, ReferenceArray
 from bakehouse.storage.memory import Memory
 
 DECODING = ("concat_characters", "mask_and_scale", "decode_times", "decode_coords", "decode_timedelta", "use_cftime")
+PACKED = ("_FillValue", "missing_value", "scale_factor", "add_offset")
 INDEX_BYTES = 2**16
 _indexes = Memory(2**25)
 
@@ -46,6 +47,27 @@ def decode(raw: Raw, opened: Opened, kwargs: Mapping[str, Any], dry: bool) -> xr
     dataset = dataset.set_coords(others) if others else dataset
     dataset.encoding = {**raw.encoding, "source": opened.source.url}
     return dataset
+
+
+def as_readers_see(dataset: xr.Dataset) -> xr.Dataset:
+    """Decode variables whose attributes say that they are packed: readers of the store do it, whoever wrote them.
+
+    A recipe that sets `_FillValue` as an attribute, or opens with ``mask_and_scale=False``, has stored values in hand.
+
+    Examples
+    --------
+    >>> counts = xr.Dataset({"n": ("x", [1, 9999], {"_FillValue": 9999})})
+    >>> as_readers_see(counts).n.values.tolist()
+    [1.0, nan]
+    """
+    packed = {
+        name: xr.conventions.decode_cf_variable(name, v, decode_times=False, decode_timedelta=False)
+        for name, v in dataset.variables.items()
+        if v.dims != (name,) and v.dtype.kind in "iuf" and not set(PACKED).isdisjoint(v.attrs)
+    }
+    coords = {name: v for name, v in packed.items() if name in dataset.coords}
+    rest = {name: v for name, v in packed.items() if name not in coords}
+    return dataset.assign_coords(coords).assign(rest) if packed else dataset
 
 
 def _variable(opened: Opened, name: str, raw: xr.Variable, whole: Raw, dry: bool) -> xr.Variable:

@@ -49,15 +49,15 @@ def manifest_in(opened: Opened, name: str, shape: tuple[int, ...]) -> Manifest |
     return Manifest(shape, chunks, dtype, (Filter.of("grib", var=name, dtype=dtype.name),), np.nan, offsets, sizes)
 
 
-def field_values(message: Any, dtype: str = "float32") -> Any:
-    """Decode a whole message; missing values are NaN."""
+def field_values(message: Any, dtype: str = "float32", what: str = "values") -> Any:
+    """Decode a whole message; missing values are NaN. `what` may be the latitudes or longitudes of its grid instead."""
     import eccodes
 
     handle = eccodes.codes_new_from_message(bytes(message))
     try:
         eccodes.codes_set(handle, "missingValue", MISSING)
-        values = eccodes.codes_get_double_array(handle, "values").astype(dtype, copy=False)
-        if eccodes.codes_get(handle, "bitmapPresent"):
+        values = eccodes.codes_get_double_array(handle, what).astype(dtype, copy=False)
+        if what == "values" and eccodes.codes_get(handle, "bitmapPresent"):
             values[values == values.dtype.type(MISSING)] = np.nan
         return values
     finally:

@@ -13,6 +13,8 @@ from bakehouse.plan.types import ArrayPlan, StoreOptions, Template
 CHUNK_BYTES = 2**24
 SMALL_CHUNK_BYTES = 2**16
 SHARD_BYTES = 2**26
+AS_INPUT = -2
+"""A chunk length that stands for the length of the first input."""
 ENCODING_KEYS = {
     "chunks",
     "shards",
@@ -50,7 +52,8 @@ def lay_out(template: Template, options: StoreOptions) -> Template:
         If the encoding names an unknown variable or an unknown key.
     """
     _check_encoding(options, template)
-    wanted = resolve_chunks(options.target_chunks, template.sizes, growing=template.axes)
+    asked = {d: _first_length(template, d) if n == AS_INPUT else n for d, n in options.target_chunks.items()}
+    wanted = resolve_chunks(asked, template.sizes, growing=template.axes)
     arrays = {name: _lay_out(array, template, wanted, options) for name, array in template.arrays.items()}
     return replace(template, arrays=arrays)
 
@@ -63,6 +66,12 @@ def _lay_out(array: ArrayPlan, template: Template, wanted: Mapping[str, int], op
         own = _own_lengths(array, "shard", asked["shards"]) if asked["shards"] else None
         return replace(array, chunks=chunks, shards=_check_shards(array, chunks, list(own), {}) if own else None)
     return replace(array, chunks=chunks, shards=_shards(array, chunks, template, options))
+
+
+def _first_length(template: Template, dim: str) -> int:
+    """Give how many elements the first input has along a concat dimension; along others it is the whole."""
+    spans = sorted(template.axes[dim].spans.items()) if dim in template.axes else []
+    return next((stop - start for _, (start, stop) in spans if stop > start), -1)
 
 
 def _check_encoding(options: StoreOptions, template: Template) -> None:
@@ -79,6 +88,19 @@ def _check_encoding(options: StoreOptions, template: Template) -> None:
                 raise SchemaError(
                     f"encoding of '{name}' has an unknown key '{key}'", None, None, did_you_mean(key, ENCODING_KEYS)
                 )
+            _check_codecs(name, asked[key])
+
+
+def _check_codecs(name: str, said: object) -> None:
+    """Refuse codecs without an identifier: no reader could find them again."""
+    for codec in said if isinstance(said, list | tuple) else [said]:
+        if getattr(codec, "codec_id", "") is None:
+            raise SchemaError(
+                f"encoding of '{name}' names the codec {type(codec).__name__}, which has no codec_id",
+                None,
+                "readers look codecs up by that identifier",
+                "use a codec that numcodecs registers",
+            )
 
 
 def _own_lengths(array: ArrayPlan, what: str, asked: int | Sequence[int]) -> tuple[int, ...]:

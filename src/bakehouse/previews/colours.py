@@ -89,7 +89,7 @@ def _units(variable: xr.DataArray) -> str:
 
 def _words(variable: xr.DataArray) -> list[str]:
     names = (variable.attrs.get("standard_name"), variable.attrs.get("long_name"), variable.name)
-    return [word for name in names if name for word in re.split(r"[^a-z0-9]+", str(name).lower())]
+    return [word for name in names if name is not None for word in re.split(r"[^a-z0-9]+", str(name).lower())]
 
 
 def _has(words: list[str], stems: tuple[str, ...]) -> bool:

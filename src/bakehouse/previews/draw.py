@@ -108,12 +108,12 @@ def _degrees(value: float, positive: str, negative: str) -> str:
 def _titles(figure: Figure, title: str, when: str, left: int = LEFT) -> None:
     top = 1 - 27 / figure.bbox.height
     room = WIDTH - left - RIGHT - 8 * len(when)
-    figure.text(left / WIDTH, top, _short(title, room // 9), color=INK, size=13.5, weight="bold", parse_math=False)
+    figure.text(left / WIDTH, top, _short(title, room // 11), color=INK, size=13.5, weight="bold", parse_math=False)
     figure.text(1 - RIGHT / WIDTH, top, when, color=FAINT, size=11, ha="right", parse_math=False)
 
 
 def _short(text: str, most: int) -> str:
-    line = " ".join(text.split())
+    line = "".join(char for char in " ".join(text.split()) if char.isprintable())
     return line if len(line) <= most else f"{line[: max(most - 1, 1)]}…"
 
 

@@ -78,7 +78,7 @@ class _Making:
             self._note(NOT_INSTALLED)
         drawn = [d for each in samples if (d := self._images(each)) is not None] if can_draw else []
         thumbnail, alt = self._thumbnail(drawn)
-        variables = tuple(self._variable(each) for each in drawn)
+        variables = tuple(v for each in drawn if (v := self._variable(each)).map or v.series)
         store = self._store([each for each in samples if each.axes.has_map])
         url, spent = as_url(self.folder.url), self.reader.spent.bytes
         preview = Preview(

@@ -64,16 +64,17 @@ def extent_of(lat: np.ndarray, lon: np.ndarray) -> Extent | None:
         return None
     west, south, east, north = box
     if (west, east) == (-180.0, 180.0):
-        edge = _usual_step(lat) / 2
-        return Extent(-180.0, _to_pole(south, edge), 180.0, _to_pole(north, edge))
+        edge = _usual_step(lat) / 2 or 0.5
+        return Extent(-180.0, _to_pole(south, -edge), 180.0, _to_pole(north, edge))
     east += 360.0 if east < west else 0.0
-    across, up = (max(_usual_step(values) / 2, 0.01) for values in (lon, lat))
+    across, up = (_usual_step(values) / 2 or 0.5 for values in (lon, lat))
     return Extent(west - across, max(south - up, -90.0), east + across, min(north + up, 90.0))
 
 
 def _to_pole(lat: float, edge: float) -> float:
     """Go to the pole where what is left is no more than empty ice."""
-    return float(np.copysign(90.0, lat)) if abs(lat) > 75 else float(np.clip(lat + np.copysign(edge, lat), -90, 90))
+    near = lat * np.sign(edge) > 75
+    return float(np.copysign(90.0, edge)) if near else float(np.clip(lat + edge, -90, 90))
 
 
 def _usual_step(values: np.ndarray) -> float:

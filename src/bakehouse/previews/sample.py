@@ -233,7 +233,7 @@ def _mean(frames: xr.DataArray, axes: Axes, variable: xr.Variable) -> Series | N
     if is_cyclic(frames) or "flag_values" in variable.attrs or "flag_meanings" in variable.attrs:
         return None
     weights = np.cos(np.radians(frames[axes.lat].astype("float64")).clip(-np.pi / 2, np.pi / 2)).fillna(0)
-    mean = frames.astype("float64").weighted(weights).mean(axes.horizontal)
+    mean = frames.where(np.isfinite(frames)).astype("float64").weighted(weights).mean(axes.horizontal)
     return Series(mean.transpose(axes.time, ...), "mean over the area", variable.sizes[str(axes.time)])
 
 
@@ -280,6 +280,7 @@ def _of_lines(reader: Reader, name: str, axes: Axes, share: Cost) -> Sample:
     variable = reader.dataset.variables[name]
     dims = _shown_dims(variable, axes)
     fixed = {str(dim): surface(reader.dataset, str(dim)) if dim == axes.vertical else 0 for dim in variable.dims}
+    fixed |= {axes.time: variable.sizes[axes.time] - 1} if axes.time else {}
     shown = {dim: evenly(variable.sizes[dim], most) for dim, most in zip(dims, (10_000, 1_000), strict=False)}
     if len(dims) == 2 and variable.sizes[dims[1]] <= BANDS or not _is_a_scale(reader.dataset, dims[1:]):
         shown |= {dim: evenly(variable.sizes[dim], LINES) for dim in dims[1:]}
@@ -293,6 +294,9 @@ def _of_lines(reader: Reader, name: str, axes: Axes, share: Cost) -> Sample:
 
 
 def _shown_dims(variable: xr.Variable, axes: Axes) -> tuple[str, ...]:
+    plane = [str(d) for d in variable.dims if d not in (axes.time, axes.vertical) and variable.sizes[d] > BANDS]
+    if len(plane) > 1:  # such as a map projection's, whose places on the globe nothing says
+        return plane[-1], plane[-2]
     longest = sorted((str(d) for d in variable.dims if variable.sizes[d] > 1), key=lambda dim: -variable.sizes[dim])
     first = [dim for dim in (axes.time,) if dim in longest]
     second = [dim for dim in (axes.vertical,) if dim in longest]

@@ -32,7 +32,8 @@ class Words:
 def title_of(variable: xr.DataArray) -> str:
     """Give the name that people know a variable by, as one line."""
     standard = str(variable.attrs.get("standard_name", "")).replace("_", " ")
-    text = " ".join(str(variable.attrs.get("long_name") or standard or variable.name).split())
+    named = str(variable.attrs.get("long_name", "")).strip() or standard or str(variable.name)
+    text = " ".join(named.split())
     return text[:1].upper() + text[1:200]
 
 

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 
 from bakehouse.catalog.facts import Facts, Variable
 from bakehouse.catalog.words import human_bytes, plural
+from bakehouse.site.places import latitudes
 from bakehouse.site.words import days_between, span
 
 WASTEFUL = 10
-"""How many times what is wanted is read before the words say so."""
+NOTICED_BYTES = 1_000_000
+"""How many times what is wanted, and how much, is read before the words say so."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class Cost:
 
     def __str__(self) -> str:
         size = human_bytes(self.bytes)
-        more = f", {self.excess:,.0f} times what it uses" if self.excess >= WASTEFUL else ""
+        wasteful = self.excess >= WASTEFUL and self.bytes >= NOTICED_BYTES
+        more = f", {self.excess:,.0f} times what it uses" if wasteful else ""
         return f"{plural(self.requests, 'request')} of {size}" + ("" if self.requests == 1 else " in all") + more
 
 
@@ -107,10 +110,8 @@ def horizontal(variable: Variable, facts: Facts) -> tuple[str, ...]:
     named = tuple(dim for dim in variable.dims if dim in facts.dims and facts.dims[dim].axis in ("x", "y"))
     if named:
         return named
-    for other in facts.variables:
-        if other.standard_name in ("latitude", "longitude") and set(other.dims) <= set(variable.dims) and other.dims:
-            return other.dims
-    return ()
+    grids = (other.dims for other in latitudes(facts) if len(other.dims) == 2)
+    return next((dims for dims in grids if set(dims) <= set(variable.dims)), ())
 
 
 def along_time(variable: Variable, facts: Facts) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -13,16 +14,17 @@ from bakehouse.catalog.entry import Entry
 from bakehouse.catalog.index import Problem, entry_path, index_of
 from bakehouse.catalog.intake import to_intake
 from bakehouse.catalog.leap import to_leap
+from bakehouse.catalog.lines import opening_line
 from bakehouse.site import dataset, explore, feeds, repr, updates
 from bakehouse.site.bundle import Bundle
 from bakehouse.site.cache import Cache
 from bakehouse.site.content import Content
 from bakehouse.site.facets import record
 from bakehouse.site.files import Output
-from bakehouse.site.images import Pictures, bring
+from bakehouse.site.images import bring
 from bakehouse.site.pages import CARDS, Pages, page_count, page_path
 from bakehouse.site.policy import origin, policy
-from bakehouse.site.running import Budget, Outcome, run_all
+from bakehouse.site.running import Budget, Job, Outcome, run_all
 from bakehouse.site.snippets import Places, Snippet, snippets
 
 PROJECT_PAGES = ("about", "contribute", "request")
@@ -40,7 +42,9 @@ class Built:
     bundled: bool = False
 
 
-def build(content: Content, out: Path, *, cache: Path | None = None, run_s: float = 30.0, bundle: Bundle | None = None) -> Built:
+def build(
+    content: Content, out: Path, *, cache: Path | None = None, run_s: float = 30.0, bundle: Bundle | None = None
+) -> Built:
     """Write a site into a folder.
 
     Parameters
@@ -69,12 +73,13 @@ class _Site:
         self.records: list[dict[str, Any]] = []
         self.broken = list(content.problems)
         self.states: dict[str, int] = {}
+        self.digests: dict[str, str] = {}
 
     def write(self) -> Built:
         """Write everything; what the snippets open has to be there before they run."""
         self._assets()
         self._machine_readable()
-        usable = self._datasets(list(self._ways()))
+        usable = self._datasets(list(self._jobs()))
         self._home()
         self._project_pages()
         self._indexes(usable)
@@ -95,27 +100,29 @@ class _Site:
         for path, made in index.files.items():
             self.out.bytes(f"catalog/{path}", made)
         for entry in index.entries:
-            self.out.text(f"catalog/{entry_path(entry.id)}", entry.to_json())
+            written = entry.to_json().encode()
+            self.digests[entry.id] = hashlib.sha256(written).hexdigest()
+            self.out.bytes(f"catalog/{entry_path(entry.id)}", written)
         self.out.text("intake.yaml", to_intake(index.entries))
         self.out.text("leap.json", json.dumps(to_leap(index.entries), indent=2, ensure_ascii=False))
 
-    def _ways(self) -> Iterator[tuple[Entry, list[Snippet]]]:
+    def _jobs(self) -> Iterator[Job]:
         for entry in self.content.entries:
             try:
-                yield entry, snippets(entry, self.places)
+                yield Job(entry, self.digests[entry.id], snippets(entry, self.places))
             except Exception as error:
                 self._give_up(entry, error)
 
-    def _datasets(self, ways: list[tuple[Entry, list[Snippet]]]) -> list[Entry]:
+    def _datasets(self, jobs: list[Job]) -> list[Entry]:
         """Write each entry's page; one that can't be written gets a page that says so."""
-        outcomes = run_all(ways, self.cache, self.budget)
+        outcomes = run_all(jobs, self.cache, self.budget)
         usable = []
-        for entry, code in ways:
+        for job in jobs:
             try:
-                self._dataset(entry, list(zip(code, outcomes[entry.id], strict=True)))
-                usable.append(entry)
+                self._dataset(job.entry, list(zip(job.snippets, outcomes[job.entry.id], strict=True)))
+                usable.append(job.entry)
             except Exception as error:
-                self._give_up(entry, error)
+                self._give_up(job.entry, error)
         for problem in self.broken:
             self._broken_page(problem)
         return usable
@@ -148,7 +155,7 @@ class _Site:
         data = explore.explore_data(entry, "../" * path.count("/"))
         urls = [data["url"], data["preview_url"] or ""]
         reached = sorted({place for url in urls if (place := origin(url))})
-        csp = policy(scripts=True, connect=reached, wasm=True)
+        csp = policy(scripts=True, connect=reached)
         self.out.text(path, self.pages.render("explore.html.j2", path, entry=entry, explore=data, csp=csp))
 
     def _broken_page(self, problem: Problem) -> None:
@@ -162,8 +169,13 @@ class _Site:
             cards = self.records[(number - 1) * CARDS : number * CARDS]
             path = page_path(number)
             around = {n: page_path(n) for n in sorted({1, number - 1, number, number + 1, total}) if 1 <= n <= total}
-            shown = {"cards": cards, "number": number, "numbers": around, "total": total}
+            shown = {"cards": cards, "number": number, "numbers": around, "total": total, "line": self._line()}
             self.out.text(path, self.pages.render("home.html.j2", path, **shown, count=len(self.records)))
+
+    def _line(self) -> str | None:
+        """Give the line that opens a dataset, as an example: the first that should be used."""
+        live = (each for each in self.content.entries if each.status.state == "live" and len(each.id) <= 60)
+        return next(map(opening_line, live), None)
 
     def _project_pages(self) -> None:
         for name in PROJECT_PAGES:

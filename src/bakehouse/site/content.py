@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -48,6 +49,11 @@ class Content:
     problems: tuple[Problem, ...]
     recipes: tuple[Recipe, ...]
     built_at: datetime
+
+    @cached_property
+    def ids(self) -> frozenset[str]:
+        """Give the ids of all entries."""
+        return frozenset(entry.id for entry in self.entries)
 
     @property
     def issues_url(self) -> str | None:
@@ -115,6 +121,6 @@ def _recipes(root: Path) -> Iterator[Recipe]:
             yield Recipe(name, name, name, fault=f"its meta.yaml can't be used: {error.message}")
             continue
         schedule = meta.update.schedule if meta.update else None
-        named = [each.id for each in (*meta.recipes, *meta.stores) if each.id]
+        named = [*(each.id for each in meta.recipes if each.id), *(each.id for each in meta.stores)]
         for recipe in dict.fromkeys(named):
             yield Recipe(name, recipe, meta.title or name, schedule)

@@ -11,7 +11,7 @@ from bakehouse.catalog.entry import Entry
 from bakehouse.catalog.jsonld import to_jsonld
 from bakehouse.catalog.license_url import license_url
 from bakehouse.catalog.lines import opening_line
-from bakehouse.site import advice, rows
+from bakehouse.site import advice, origins, rows
 from bakehouse.site.content import Content
 from bakehouse.site.facets import domains, format_name, resolution
 from bakehouse.site.images import Pictures
@@ -38,10 +38,12 @@ def view(
         "dimensions": rows.dimensions(facts) if facts else [],
         "layout": rows.layout(facts) if facts else [],
         "advice": list(advice.advice(facts)) if facts else [],
+        "cover": pictures.thumbnail,
+        "cover_alt": pictures.thumbnail_alt,
         "pictures": list(drawn(entry, pictures)),
-        "checked": rows.checked(entry),
+        "checked": origins.checked(entry),
         "gaps": list(gaps(entry)),
-        "provenance": list(rows.provenance(entry)),
+        "provenance": list(origins.provenance(entry)),
         "license_url": license_url(entry),
         "citations": [
             ("Text", citation.text(entry, page)),
@@ -105,7 +107,8 @@ def report_url(entry: Entry, content: Content) -> str | None:
     place = content.issues_url
     if not place or not place.endswith("/issues/new"):
         return place
-    body = f"Dataset: {entry.id}\nVersion: {entry.version}\nStore: {entry.store.url}\n\nWhat is wrong, and how it shows:\n"
+    known = f"Dataset: {entry.id}\nVersion: {entry.version}\nStore: {entry.store.url}"
+    body = f"{known}\n\nWhat is wrong, and how it shows:\n"
     gitlab = "/-/" in place
     title, text = ("issue[title]", "issue[description]") if gitlab else ("title", "body")
     return f"{place}?{quote(title)}={quote(f'Problem with {entry.id}')}&{quote(text)}={quote(body)}"
@@ -113,4 +116,4 @@ def report_url(entry: Entry, content: Content) -> str | None:
 
 def _successor(entry: Entry, content: Content) -> str | None:
     """Give the successor's id if it has a page."""
-    return entry.status.successor if entry.status.successor in {each.id for each in content.entries} else None
+    return entry.status.successor if entry.status.successor in content.ids else None

@@ -8,6 +8,7 @@ from bakehouse.catalog.entry import Entry, Facts, Variable
 from bakehouse.catalog.render import preview_url
 from bakehouse.catalog.scheme import web_url
 from bakehouse.site.advice import along_time, horizontal
+from bakehouse.site.places import latitudes, longitudes
 
 
 def explorable(entry: Entry) -> bool:
@@ -63,14 +64,13 @@ def _axes(facts: Facts) -> dict[str, Any]:
     """Name the coordinates of each axis: latitudes and longitudes may have two dimensions."""
     largest = max(_drawn(facts), key=lambda each: each.bytes)
     vertical = next((dim for dim in largest.dims if dim in facts.dims and facts.dims[dim].axis == "z"), None)
-    found = {each.standard_name: each.name for each in facts.variables if each.role == "coordinate"}
     across = horizontal(largest, facts)
     axes = {facts.dims[dim].axis: dim for dim in across if dim in facts.dims}
     return {
         "x": axes.get("x") or across[-1],
         "y": axes.get("y") or across[0],
-        "lat": found.get("latitude"),
-        "lon": found.get("longitude"),
+        "lat": next((each.name for each in latitudes(facts)), None),
+        "lon": next((each.name for each in longitudes(facts)), None),
         "time": along_time(largest, facts),
         "vertical": vertical,
     }

@@ -6,6 +6,7 @@ from typing import Any
 
 from bakehouse.catalog.entry import Entry
 from bakehouse.catalog.facts import Facts, Variable
+from bakehouse.site.places import latitudes
 from bakehouse.site.words import clip
 
 DOMAINS = {
@@ -75,14 +76,14 @@ def domains(entry: Entry) -> list[str]:
 
 
 def resolution(facts: Facts | None) -> float | None:
-    """Estimate the distance of neighbouring cells in degrees: the step of latitudes, else their extent over their count."""
+    """Estimate the distance of cells in degrees: the step of latitudes, else their extent over their count."""
     if facts is None or not facts.bbox:
         return None
     for dim in facts.dims.values():
         if dim.axis == "y" and dim.size > 1 and (dim.standard_name == "latitude" or "degree" in (dim.units or "")):
             known = isinstance(dim.step, int | float)
             return abs(float(dim.step)) if known else _spread(facts, dim.size)  # type: ignore[arg-type]
-    grids = [each.shape for each in facts.variables if each.standard_name == "latitude" and len(each.shape) == 2]
+    grids = [each.shape for each in latitudes(facts) if len(each.shape) == 2]
     return _spread(facts, grids[0][0]) if grids and grids[0][0] > 1 else None
 
 

@@ -35,9 +35,9 @@ def address(content: Content, path: str) -> str:
 def feed(content: Content) -> str:
     """Write the newest versions as an Atom feed."""
     dated = [entry for entry in content.entries if entry.published_at]
-    newest = sorted(dated, key=lambda entry: (entry.published_at, entry.id), reverse=True)[:FEED_LENGTH]  # type: ignore[arg-type, return-value]
+    newest = sorted(dated, key=lambda entry: (entry.published_at, entry.id), reverse=True)[:FEED_LENGTH]
     updated = newest[0].published_at if newest else content.built_at
-    home = f'<link href={quoteattr(f"{content.base_url}/")}/>' if content.base_url else ""
+    home = f"<link href={quoteattr(f'{content.base_url}/')}/>" if content.base_url else ""
     head = [
         f'{XML}<feed xmlns="http://www.w3.org/2005/Atom">',
         f"<title>{_text(content.title)}</title>{home}",

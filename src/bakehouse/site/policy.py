@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 
-def policy(*, scripts: bool, connect: Iterable[str] = (), wasm: bool = False) -> str:
+def policy(*, scripts: bool, connect: Iterable[str] = ()) -> str:
     """Write a policy; without scripts none may run at all.
 
     Examples
@@ -14,7 +14,7 @@ def policy(*, scripts: bool, connect: Iterable[str] = (), wasm: bool = False) ->
     >>> policy(scripts=False)
     "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'"
     """
-    script = ["script-src 'self'" + (" 'wasm-unsafe-eval'" if wasm else "")] if scripts else []
+    script = ["script-src 'self'"] if scripts else []
     reach = [" ".join(["connect-src 'self'", *connect])] if scripts else []
     rest = ["style-src 'self'", "img-src 'self'", "font-src 'self'", "base-uri 'none'", "form-action 'self'"]
     return "; ".join(["default-src 'none'", *script, *reach, *rest])

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from html import escape
 from html.parser import HTMLParser
+from importlib.util import find_spec
+from pathlib import Path
 
 _ATTRIBUTES = {
     **{tag: {"class"} for tag in ("dd", "div", "dl", "dt", "em", "li", "pre", "span", "ul", "path")},
@@ -42,9 +44,9 @@ def clean(html: str) -> str:
 
 def style_sheet() -> str:
     """Give xarray's style sheet, without what belongs to notebooks."""
-    from importlib.resources import files
-
-    css = files("xarray.static.css").joinpath("style.css").read_text(encoding="utf-8")
+    found = find_spec("xarray")
+    assert found and found.origin
+    css = (Path(found.origin).parent / "static/css/style.css").read_text(encoding="utf-8")
     return re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-from bakehouse.catalog.entry import Entry
 from bakehouse.catalog.facts import Dimension, Facts, Variable
 from bakehouse.catalog.words import human_bytes, plural
 from bakehouse.site.words import moment, number, step
@@ -88,10 +86,11 @@ def layout(facts: Facts) -> list[dict[str, Any]]:
     return [
         {
             "name": each.name,
-            "shape": _sizes(each, each.shape),
-            "chunks": _sizes(each, each.chunks) or "one value",
+            "dims": " × ".join(each.dims),
+            "shape": _sizes(each.shape) or "–",
+            "chunks": _sizes(each.chunks) or "one value",
             "chunk_bytes": human_bytes(_chunk_bytes(each)),
-            "shards": _sizes(each, each.shards) or "–",
+            "shards": _sizes(each.shards) or "–",
             "objects": f"{each.objects:,}",
             "compressors": ", ".join(each.compressors) or "none",
             "bytes": human_bytes(each.bytes),
@@ -100,8 +99,8 @@ def layout(facts: Facts) -> list[dict[str, Any]]:
     ]
 
 
-def _sizes(variable: Variable, sizes: tuple[int, ...]) -> str:
-    return " × ".join(f"{dim} {size:,}" for dim, size in zip(variable.dims, sizes, strict=False))
+def _sizes(sizes: tuple[int, ...]) -> str:
+    return " × ".join(f"{size:,}" for size in sizes)
 
 
 def _chunk_bytes(variable: Variable) -> float:
@@ -120,47 +119,3 @@ def size_words(facts: Facts | None) -> str | None:
         return f"{decoded} decoded"
     objects = f" in {plural(facts.objects, 'object')}" if facts.objects else ""
     return f"{human_bytes(facts.bytes_stored)}{objects} ({decoded} decoded)"
-
-
-def provenance(entry: Entry) -> Iterator[tuple[str, str]]:
-    """Say what a store was made from, and by which run."""
-    made, run = entry.provenance, entry.provenance.run
-    inputs = [plural(made.inputs_count, "file")] if made.inputs_count is not None else []
-    inputs += [human_bytes(made.inputs_bytes)] if made.inputs_bytes is not None else []
-    inputs += [f"identified by {made.input_identity}"] if made.input_identity else []
-    said = [
-        ("Recipe", f"commit {made.recipe_commit}" if made.recipe_commit else None),
-        ("Recipe digest", made.recipe_digest),
-        ("Inputs", ", ".join(inputs)),
-        ("Inputs digest", made.inputs_digest),
-        ("Root digest", entry.digests.root),
-        ("Proof digest", entry.digests.proof),
-    ]
-    yield from ((label, text) for label, text in said if text)
-    if run:
-        yield "Run", f"{moment(run.started_at.isoformat()[:16] + ':00Z')} UTC, {_seconds(run.duration_s)}, {run.runner or 'runner not stated'}"
-        moved = [f"{human_bytes(count)} {word}" for count, word in ((run.bytes_read, "read"), (run.bytes_written, "written")) if count is not None]
-        if moved:
-            yield "Bytes", ", ".join(moved)
-        yield "Cost", f"{run.cost_usd:.2f} USD" if run.cost_usd is not None else "not metered"
-        if run.versions:
-            yield "Versions", ", ".join(f"{name} {version}" for name, version in sorted(run.versions.items()))
-
-
-def _seconds(count: float) -> str:
-    if count < 90:
-        return f"{count:.1f} s"
-    return f"{count / 60:.0f} min" if count < 5400 else f"{count / 3600:.1f} h"
-
-
-def checked(entry: Entry) -> str:
-    """Say in a sentence how the store was compared with its sources."""
-    check = entry.check
-    when = f" on {check.checked_at:%Y-%m-%d}" if check.checked_at else ""
-    some = f" ({check.values_compared:,} of {check.values_total:,})" if check.values_compared and check.values_total else ""
-    return {
-        "full": f"Every value was compared with its source{when}{some}.",
-        "sampled": f"A sample of the values was compared with the sources{when}{some}.",
-        "reachable": f"The store was opened{when}; it was not compared with its sources.",
-        "declared": "Not checked: the store was not reached yet. What stands here is what its maintainers say.",
-    }[check.level]

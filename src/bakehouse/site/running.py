@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.metadata
 import json
-import os
 import platform
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from os import cpu_count
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -61,50 +62,74 @@ class Budget:
 
 def versions_of(packages: Iterable[str]) -> dict[str, str]:
     """Give Python's version and those of the packages that are installed."""
-    found = {"Python": platform.python_version()}
-    for name in packages:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
+    named = ((name, _version(name)) for name in packages)
+    return {"Python": platform.python_version(), **{name: version for name, version in named if version}}
 
 
-def run_all(jobs: Iterable[tuple[Entry, list[Snippet]]], cache: Cache, budget: Budget) -> dict[str, list[Outcome]]:
+@functools.cache
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+@dataclass(frozen=True)
+class Job:
+    """The snippets of one entry, and the digest of the entry as its file holds it."""
+
+    entry: Entry
+    digest: str
+    snippets: list[Snippet]
+
+
+def run_all(jobs: Iterable[Job], cache: Cache, budget: Budget) -> dict[str, list[Outcome]]:
     """Run the Python snippets of each entry that were not run before; give the outcomes by the entry's id."""
     local = threading.local()
     workers: list[Worker] = []
 
-    def one(job: tuple[Entry, list[Snippet]]) -> tuple[str, list[Outcome]]:
+    def one(job: Job) -> tuple[str, list[Outcome]]:
         if not hasattr(local, "worker"):
             local.worker = Worker()
             workers.append(local.worker)
-        entry, snippets = job
-        return entry.id, [_outcome(entry, each, local.worker, cache, budget) for each in snippets]
+        desk = Desk(job.entry, job.digest, local.worker, cache, budget)
+        return job.entry.id, [_outcome(desk, each) for each in job.snippets]
 
     try:
-        with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        with ThreadPoolExecutor(min(4, cpu_count() or 1)) as pool:
             return dict(pool.map(one, jobs))
     finally:
         for worker in workers:
             worker.end()
 
 
-def _outcome(entry: Entry, snippet: Snippet, worker: Worker, cache: Cache, budget: Budget) -> Outcome:
+@dataclass(frozen=True)
+class Desk:
+    """What the snippets of one entry are run with."""
+
+    entry: Entry
+    digest: str
+    worker: Worker
+    cache: Cache
+    budget: Budget
+
+
+def _outcome(desk: Desk, snippet: Snippet) -> Outcome:
     if snippet.run is None:
         return Outcome("not run", "the build runs no JavaScript")
     versions = versions_of(snippet.packages)
-    key = _key(entry, snippet, versions)
-    if known := cache.get(key):
+    key = _key(desk.digest, snippet, versions)
+    if known := desk.cache.get(key):
         return Outcome(**json.loads(known))
-    if reason := _not_now(entry, budget):
+    if reason := _not_now(desk.entry, desk.budget):
         return Outcome("unavailable", reason)
-    said = worker.ask(_asked(entry, snippet))
+    said = desk.worker.ask(_asked(desk.entry, snippet))
+    if said["outcome"] == "silent":
+        desk.budget.silent[place_of(desk.entry)] = said["detail"]
+        return Outcome("unavailable", said["detail"])
     made = Outcome(said["outcome"], said["detail"], f"{datetime.now(UTC):%Y-%m-%d}", versions, said.get("html"))
     if made.state == "opened":
-        cache.put(key, json.dumps(vars(made)))
-    elif made.state == "unavailable" and "not installed" not in made.detail:
-        budget.silent[place_of(entry)] = made.detail
+        desk.cache.put(key, json.dumps(vars(made)))
     return made
 
 
@@ -129,9 +154,9 @@ def place_of(entry: Entry) -> str:
     return entry.store.url if said.protocol == "file" else f"{said.protocol}://{said.endpoint or ''}{parts.netloc}"
 
 
-def _key(entry: Entry, snippet: Snippet, versions: dict[str, str]) -> str:
+def _key(entry_digest: str, snippet: Snippet, versions: dict[str, str]) -> str:
     """Digest all that the outcome depends on."""
-    said = [entry.to_json(), snippet.run, sorted(versions.items())]
+    said = [entry_digest, snippet.run, sorted(versions.items())]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
@@ -158,7 +183,7 @@ class Worker:
         if line:
             return dict(json.loads(line))
         self.end()
-        return {"outcome": "unavailable", "detail": f"no answer within {ANSWER_S:.0f} s"}
+        return {"outcome": "silent", "detail": f"no answer within {ANSWER_S:.0f} s"}
 
     def _running(self) -> subprocess.Popen[str]:
         if self._process is None:
@@ -177,5 +202,3 @@ class Worker:
             self._process.kill()
             self._process.communicate()
             self._process = None
-
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from email.utils import formatdate
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -12,24 +12,39 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from bakehouse.catalog.entry import Entry
+from bakehouse.catalog.render import preview_url
 
 HOST = "127.0.0.1"
+ROOTS = ("zarr.json", ".zgroup", ".zmetadata")
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 _TYPES = {".js": "text/javascript", ".json": "application/json", ".xml": "application/xml", ".wasm": "application/wasm"}
 
 
 def shelves(entries: Iterable[Entry]) -> dict[str, Path]:
-    """Map the address of each store and preview on this disk, below ``/stores/``, to its folder."""
+    """Map the address of each store and preview on this disk, below ``/stores/``, to its folder.
+
+    What is no zarr store is left out: pages of any origin may read what is served, and an entry may name any folder.
+    """
     from bakehouse.storage import local_path
 
     found: dict[str, Path] = {}
     for entry in entries:
-        urls = [entry.store.url, *(each.url for each in entry.previous), *([entry.preview.url] if entry.preview else [])]
-        for url in urls:
-            if entry.store.storage.protocol == "file":
-                path = Path(local_path(url))
-                found[f"{entry.id}/{path.name}"] = path
+        for url in _urls(entry) if entry.store.storage.protocol == "file" else ():
+            path = Path(local_path(url))
+            if any((path / name).is_file() for name in ROOTS):
+                found[f"{entry.id}/{_name(path)}"] = path
     return found
+
+
+def _urls(entry: Entry) -> Iterator[str]:
+    yield from (entry.store.url, *(each.url for each in entry.previous))
+    if entry.preview and entry.preview.store:
+        yield preview_url(entry, entry.preview.store)
+
+
+def _name(path: Path) -> str:
+    """Give a store's name; that of a preview's store, with its folder before it."""
+    return f"{path.parent.name}/{path.name}" if path.parent.name.endswith(".preview") else path.name
 
 
 def server(site: Path, stores: dict[str, Path], port: int) -> ThreadingHTTPServer:
@@ -89,8 +104,8 @@ class _Handler(SimpleHTTPRequestHandler):
         if ".." in parts or "\0" in path:
             return None
         if parts[:1] == ["stores"]:
-            top = self.shelf.get("/".join(parts[1:4]))
-            return _inside(top, parts[4:]) if top else None
+            named = (("/".join(parts[1:end]), parts[end:]) for end in (4, 5))
+            return next((_inside(self.shelf[name], rest) for name, rest in named if name in self.shelf), None)
         return _inside(self.folder, parts)
 
     def _redirect(self, to: str) -> None:

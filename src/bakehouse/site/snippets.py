@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import json
+import re
 from dataclasses import dataclass
 
 from bakehouse.catalog.entry import Entry
@@ -100,14 +102,22 @@ def _stac(entry: Entry, places: Places) -> Snippet:
     )
 
 
+WHO = {
+    True: "Anonymous: no credentials are needed.",
+    False: "Credentials are needed; they are never in the catalog.",
+    None: "Whether credentials are needed is not stated; your own are used if you have any.",
+}
 _MARK = "\0href"
+_STRING = re.compile(r"""'([^'"\\\n]*)'|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\"""")
+"""Strings as repr writes them; the group holds one that needs no escape in either kind of quotes."""
 
 
 def _intake(entry: Entry, places: Places) -> Snippet:
     def code(place: str) -> str:
-        pin = f'assert source.metadata["version"] == {entry.version!r}\n' if entry.version else ""
-        found = f"catalog = intake.open_catalog({f'{place}/intake.yaml'!r})\nsource = catalog[{stac_id(entry)!r}]\n{pin}"
-        return _laid_out("intake", "source.to_dask()", before=found)
+        name = stac_id(entry)
+        pin = f'assert catalog.metadata["versions"][{name!r}] == {entry.version!r}\n' if entry.version else ""
+        found = f"catalog = intake.open_catalog({f'{place}/intake.yaml'!r})\n{pin}"
+        return _laid_out("intake", f"catalog[{name!r}].to_dask()", before=found)
 
     files = FILE_SYSTEMS.get(entry.store.storage.protocol)
     extra = [files] if files else []
@@ -146,8 +156,6 @@ def served_path(entry: Entry) -> str:
 
 def _js(text: str) -> str:
     """Write a string of JavaScript; JSON is one."""
-    import json
-
     return json.dumps(text)
 
 
@@ -161,7 +169,12 @@ def _laid_out(*modules_and_line: str, before: str = "") -> str:
     *modules, line = modules_and_line
     imports = "\n".join(f"import {name}" for name in modules)
     opening = f"ds = {line}"
-    return f"{imports}\n\n{before}{opening if len(opening) <= WIDTH else _broken(line)}"
+    return _one_quote(f"{imports}\n\n{before}{opening if len(opening) <= WIDTH else _broken(line)}")
+
+
+def _one_quote(code: str) -> str:
+    """Write every string that allows it in double quotes, as formatters of Python do."""
+    return _STRING.sub(lambda found: f'"{found[1]}"' if found[1] is not None else found[0], code)
 
 
 def _broken(line: str) -> str:
@@ -180,8 +193,7 @@ def access(entry: Entry) -> list[str]:
         return ["The store lies on the machine that built this page; it is not published."]
     if said.protocol in ("http", "https"):
         return ["Read over the web; no credentials are needed."]
-    who = {True: "Anonymous: no credentials are needed.", False: "Credentials are needed; they are never in the catalog."}
-    words = [who.get(said.anonymous, "Whether credentials are needed is not stated; your own are used if you have any.")]  # type: ignore[call-overload]
+    words = [WHO[said.anonymous]]
     words += [f"Endpoint: {said.endpoint}"] if said.endpoint else []
     words += [f"Region: {said.region}"] if said.region else []
     return words + ([f"Options for fsspec: {options!r}"] if (options := storage_options(entry.store)) else [])

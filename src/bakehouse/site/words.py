@@ -39,16 +39,17 @@ def clip(text: str | None, length: int) -> str:
     return f"{cut[: cut.rfind(' ')] if ' ' in cut[length // 2 :] else cut}…"
 
 
-def number(value: Any, digits: int = 6) -> str:
-    """Write a number with as many digits as it needs, six at most.
+def number(value: Any, digits: int = 7) -> str:
+    """Write a number with as many digits as it needs: four after the point, where that leaves any.
 
     Examples
     --------
-    >>> number(0.30000001), number(359.16666), number(1200000), number("A1B"), number(-0.0)
-    ('0.3', '359.167', '1,200,000', 'A1B', '0')
+    >>> number(0.30000001), number(-4.9999924), number(1200000), number("A1B"), number(-0.0), number(1.25e-5)
+    ('0.3', '-5', '1,200,000', 'A1B', '0', '1.25e-05')
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
+    value = round(value, 4) if abs(value) >= 0.1 else value
     if isinstance(value, int) or (value.is_integer() and abs(value) < 1e9):
         return f"{int(value):,}"
     return f"{value:.{digits}g}"

@@ -27,8 +27,8 @@ def answer(asked: dict[str, Any]) -> dict[str, Any]:
 
     Returns
     -------
-    ``outcome`` is ``opened``, ``unavailable`` (a package or the store can't be reached) or ``failed``; with a
-    ``detail``, and for an opened dataset its ``html``, if that was asked for.
+    ``outcome`` is ``opened``, ``unavailable`` (a package or the store is not there), ``silent`` (its server or bucket
+    does not answer) or ``failed``; with a ``detail``, and for an opened dataset its ``html``, if that was asked for.
     """
     try:
         for package in asked["packages"]:
@@ -39,7 +39,7 @@ def answer(asked: dict[str, Any]) -> dict[str, Any]:
     except importlib.metadata.PackageNotFoundError as error:
         return {"outcome": "unavailable", "detail": f"{error.name} is not installed where this page was built"}
     except Exception as error:
-        return {"outcome": "unavailable" if _unreachable(error) else "failed", "detail": _reason(error)}
+        return {"outcome": _kind(error), "detail": _reason(error)}
 
 
 def _opened(ds: Any, asked: dict[str, Any]) -> dict[str, Any]:
@@ -50,13 +50,15 @@ def _opened(ds: Any, asked: dict[str, Any]) -> dict[str, Any]:
     return {"outcome": "opened", "detail": f"{len(found)} variables", **html}
 
 
-def _unreachable(error: BaseException) -> bool:
-    """Say whether a failure is one of the place, not of the code: its causes are asked, too."""
+def _kind(error: BaseException | None) -> str:
+    """Tell failures of the place from those of the code; the causes of an error are asked, too."""
     while error:
+        if isinstance(error, FileNotFoundError | PermissionError):
+            return "unavailable"
         if isinstance(error, OSError) or type(error).__module__.startswith(("botocore", "obstore", "aiohttp")):
-            return True
-        error = error.__cause__ or error.__context__  # type: ignore[assignment]
-    return False
+            return "silent"
+        error = error.__cause__ or error.__context__
+    return "failed"
 
 
 def _reason(error: Exception) -> str:

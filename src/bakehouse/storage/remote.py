@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from datetime import timedelta
@@ -29,6 +30,8 @@ S3_OPTIONS = {
     "region_name": "region",
     "requester_pays": "request_payer",
 }
+GCS_LOGINS = ("google_default", "cloud", "cache", "browser")
+"""What gcsfs calls the credentials that it finds by itself, which obstore does too."""
 TUNING = {
     "use_ssl",
     "asynchronous",
@@ -86,6 +89,8 @@ def obstore_config(url: str, options: Mapping[str, Any]) -> Any:
     client = dict(options.get("client_kwargs", {}))
     said = {**options, **client}
     flat = {k: v for k, v in said.items() if k not in ("client_kwargs", "client_options", *TUNING)}
+    if url.startswith(("gs://", "gcs://")):
+        return _gcs_config(flat)
     if not url.startswith("s3://"):
         return {"skip_signature": True} if flat.get("token") == "anon" or flat.get("anon") else flat
     config = {S3_OPTIONS.get(key, key): value for key, value in flat.items()}
@@ -93,6 +98,16 @@ def obstore_config(url: str, options: Mapping[str, Any]) -> Any:
         config.setdefault("virtual_hosted_style_request", False)
         config.setdefault("region", os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1")
     return config
+
+
+def _gcs_config(options: dict[str, Any]) -> dict[str, Any]:
+    """Translate gcsfs' `token`: who is meant, credentials, or the file that holds them."""
+    rest, token = {key: value for key, value in options.items() if key != "token"}, options.get("token")
+    if token == "anon" or rest.get("anon"):
+        return {"skip_signature": True}
+    if isinstance(token, dict):
+        return {**rest, "service_account_key": json.dumps(token)}
+    return rest if token in (None, *GCS_LOGINS) else {**rest, "application_credentials": token}
 
 
 def client_options(options: Mapping[str, Any]) -> Any:

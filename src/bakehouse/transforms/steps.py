@@ -11,6 +11,7 @@ import xarray as xr
 
 from bakehouse.context import Context
 from bakehouse.errors import RecipeError
+from bakehouse.openers.decode import as_readers_see
 from bakehouse.openers.describe import describe, raw_variable
 from bakehouse.openers.spill import spill
 from bakehouse.patterns import Index, key_of
@@ -37,6 +38,7 @@ class Describe(beam.DoFn):
     def process(self, element: Any) -> Iterator[tuple[DatasetSchema, Fragment]]:
         """Describe one element."""
         index, dataset = _checked_element(element, self.context.label)
+        dataset = as_readers_see(dataset)
         url, identity = _origin(index, dataset)
         key, dry = key_of(index), self.context.mode == "plan"
         kept = not is_changed(self.context, key, url, identity)

@@ -13,7 +13,7 @@ from bakehouse.errors import RecipeError
 from bakehouse.patterns import Dimension, combine_dims_of
 from bakehouse.plan.types import CODECS, COMBINE_ATTRS, FORMATS, MISSING, ORDERS, VIRTUAL, StoreOptions
 from bakehouse.schema import merge_all
-from bakehouse.storage import Target
+from bakehouse.storage import as_target
 from bakehouse.transforms.marks import mark
 from bakehouse.transforms.policies import insist_known, insist_tolerance
 from bakehouse.transforms.prepare import Prepare
@@ -21,7 +21,7 @@ from bakehouse.transforms.references import CompareReferences, Refer, gather
 from bakehouse.transforms.steps import Compare, Describe, Route, Write
 from bakehouse.transforms.tiles import TILED, Split, Tile
 from bakehouse.writers.icechunk.storage import library
-from bakehouse.writers.publish import consolidated, publish_documents
+from bakehouse.writers.publish import consolidated, is_published, publish_documents
 from bakehouse.writers.references.table import Table
 from bakehouse.writers.references.view import TableView
 from bakehouse.writers.references.write import publish_references, read_table, spelt
@@ -214,7 +214,7 @@ def _published(finished: Any, side: Any, context: Context | None) -> Any:
 
 
 def _is_open(candidate: CandidateStore, prepared: Prepared, mode: str) -> bool:
-    return mode == "bake" and bool(prepared.plan.tasks)
+    return mode == "bake" and bool(prepared.plan.tasks) and not is_published(prepared)
 
 
 def _nothing(prepared: Prepared) -> bool:
@@ -262,8 +262,7 @@ def _publish_now(candidate: CandidateStore, prepared: Prepared) -> str:
 
 def _standalone(target_root: Any, store_name: str) -> Context:
     """Make a context for a pipeline that runs outside of a bake."""
-    root = getattr(target_root, "root_path", target_root)
-    if root is None:
+    if target_root is None:
         raise RecipeError(
             "StoreToZarr has no target",
             store_name,
@@ -271,5 +270,5 @@ def _standalone(target_root: Any, store_name: str) -> Context:
             "run it with 'bakehouse bake', or pass target_root",
         )
     return Context(
-        Target(str(root)), run_id="standalone", recipe=store_name, prefix=store_name, memory_bytes=MEMORY_BYTES
+        as_target(target_root), run_id="standalone", recipe=store_name, prefix=store_name, memory_bytes=MEMORY_BYTES
     )

@@ -8,7 +8,9 @@ import zarr
 
 from bakehouse.context import work_folder
 from bakehouse.errors import PublishError
+from bakehouse.plan.types import VIRTUAL
 from bakehouse.storage import Target
+from bakehouse.writers.references.kerchunk import root_name
 from bakehouse.writers.store import CandidateStore, memory_store
 from bakehouse.writers.tasks import Prepared
 from bakehouse.writers.template import Documents, root_names
@@ -42,6 +44,15 @@ def reveal(candidate: CandidateStore) -> None:
         zarr_format = 3 if root_names(3)[-1] in candidate.documents else 2
         for key, data in consolidated(candidate.documents, zarr_format).items():
             candidate.target.put(key, data)
+
+
+def is_published(prepared: Prepared) -> bool:
+    """Say whether the version that a run makes is visible already, so that there is nothing left to do for it."""
+    template = prepared.plan.template
+    if prepared.plan.growth is not None or prepared.branch is not None:
+        return False
+    last = root_name(template.format) if template.format in VIRTUAL else root_names(template.zarr_format)[-1]
+    return prepared.store.size(last) is not None and prepared.work.size(REVEALED) is None
 
 
 def withdraw(store: Target, work: Target) -> None:

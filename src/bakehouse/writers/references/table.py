@@ -152,7 +152,7 @@ def _column(
         if taken[region].shape != piece.lengths.shape or taken[region].any():
             raise _claimed(array.name, piece)
         taken[region], offsets[region], lengths[region] = True, piece.offsets, piece.lengths
-        there = np.array([numbers[url] for url in piece.urls], "u4")
+        there = np.array([numbers[url] for url in piece.urls] or [0], "u4")  # none: all chunks are held as values
         which[region] = there[0] if piece.which is None else there[piece.which]
         own |= {tuple(o + i for o, i in zip(piece.origin, at, strict=True)): data for at, data in piece.held.items()}
     return Column(which, offsets, lengths, own)
