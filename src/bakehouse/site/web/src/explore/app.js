@@ -3,7 +3,7 @@
 import { element } from "../shared/dom.js";
 import { counted, formatBytes, formatPlace, formatUnits, formatValue } from "../shared/text.js";
 import { colours, fitLimits } from "./colours.js";
-import { axisControl, indexOfLabel, sameOn } from "./controls.js";
+import { axisControl, indexOfLabel, sameOn, title } from "./controls.js";
 import { isDear } from "./cost.js";
 import { Legend } from "./legend.js";
 import { listenToKeys } from "./keys.js";
@@ -69,13 +69,15 @@ export class Explorer {
   }
 
   #titleOf(variable) {
-    return this.#known(variable.name).long_name ?? variable.attrs.long_name ?? variable.attrs.standard_name?.replaceAll("_", " ") ?? variable.name;
+    const { long_name, standard_name } = variable.attrs;
+    const text = long_name ?? this.#known(variable.name).long_name ?? standard_name;
+    return text ? title(text) : variable.name;
   }
 
   #listVariables() {
     const options = this.full.variables.map((each) => {
-      const title = this.#titleOf(each);
-      return element("option", { value: each.name }, title === each.name ? title : `${title} (${each.name})`);
+      const words = this.#titleOf(each);
+      return element("option", { value: each.name }, words.replaceAll(" ", "_").toLowerCase() === each.name ? words : `${words} (${each.name})`);
     });
     find("variable").replaceChildren(...options);
   }
@@ -269,9 +271,11 @@ export class Explorer {
   }
 
   /** Read out the cell under the pointer or the cursor. @param {number} cell */
-  point(cell, spoken = false) {
+  point(pointed, spoken = false) {
     if (!this.field) return;
-    if (!spoken && cell !== this.map.cursor) this.map.moveCursor(cell);
+    if (!spoken && pointed !== this.map.cursor) this.map.moveCursor(pointed);
+    const { point } = this.state;
+    const cell = pointed < 0 && point ? nearestCell(this.field.grid, point) : pointed;
     const units = formatUnits(this.variable.attrs.units);
     const value = cell < 0 ? NaN : this.field.values[cell];
     find("readout-value").textContent = cell < 0 ? "–" : formatValue(value);
@@ -297,6 +301,7 @@ export class Explorer {
   async #showPoint() {
     const { point } = this.state;
     this.map.pin(point);
+    this.point(-1);
     if (!point || !this.seriesAxis) return this.series.hide();
     const whole = await this.full.grid(this.variable);
     const window = this.full.whole(this.variable);

@@ -24,7 +24,7 @@ export function axisControl(axis, index, onChange) {
 
 /** A dimension's name as a label. @param {string} name */
 export function title(name) {
-  const words = name.replaceAll("_", " ").trim();
+  const words = name.includes(" ") ? name : name.replaceAll("_", " ").trim();
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 

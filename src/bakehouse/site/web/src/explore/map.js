@@ -66,6 +66,7 @@ export class MapView {
     const image = new ImageData(this.width, this.height);
     paint(this.raster, this.field.values, this.limits, this.colours, new Uint32Array(image.data.buffer));
     this.cells.getContext("2d").putImageData(image, 0, 0);
+    this.frame.dataset.view = JSON.stringify(this.view);
     this.#drawMarks();
   }
 
@@ -104,18 +105,20 @@ export class MapView {
     if (this.home) this.look(this.home);
   }
 
+  /** Fit the canvases to the frame, which empties them. @returns {boolean} whether they changed */
   #size() {
     const { clientWidth, clientHeight } = this.frame;
     const scale = Math.min(2, devicePixelRatio || 1);
-    [this.width, this.height] = [Math.round(clientWidth * scale), Math.round(clientHeight * scale)];
+    const [width, height] = [Math.round(clientWidth * scale), Math.round(clientHeight * scale)];
+    if (width === this.width && height === this.height) return false;
+    [this.width, this.height] = [width, height];
     for (const canvas of [this.cells, this.marks]) [canvas.width, canvas.height] = [this.width, this.height];
     this.raster = null;
+    return true;
   }
 
   #resize() {
-    const { width, height } = this;
-    this.#size();
-    if (width !== this.width || height !== this.height) this.draw();
+    if (this.#size()) this.draw();
   }
 
   async #coasts() {
@@ -148,7 +151,7 @@ export class MapView {
 
   #drawGrid(context, scale, style) {
     const { west, east, south, north } = this.view;
-    const step = (low, high) => niceTicks(low, high, 4).filter((each) => each > low && each < high);
+    const step = (low, high) => niceTicks(low, high, 5).filter((each) => each > low && each < high);
     const xs = this.geographic && east - west > 150 ? [-180, -120, -60, 0, 60, 120, 180, 240, 300].filter((x) => x > west && x < east) : step(west, east);
     const ys = this.geographic && north - south > 90 ? [-60, -30, 0, 30, 60] : step(south, north);
     context.strokeStyle = style.getPropertyValue("--map-grid");
@@ -177,7 +180,7 @@ export class MapView {
     context.textAlign = "center";
     for (const x of xs) write(text(this.geographic ? near(x, 0) : x, "E", "W"), this.#pixel(x, 0)[0], this.height - 6 * scale);
     context.textAlign = "left";
-    for (const y of ys) if (this.#pixel(0, y)[1] < this.height - 24 * scale) write(text(y, "N", "S"), 6 * scale, this.#pixel(0, y)[1] - 4 * scale);
+    for (const y of ys) if (this.#pixel(0, y)[1] < this.height - 24 * scale && this.#pixel(0, y)[1] > 20 * scale) write(text(y, "N", "S"), 6 * scale, this.#pixel(0, y)[1] - 4 * scale);
   }
 
   #drawCoasts(context, scale, style) {
@@ -204,9 +207,12 @@ export class MapView {
     context.arc(px, py, 6 * scale, 0, 2 * Math.PI);
     context.fillStyle = style.getPropertyValue("--map-pin");
     context.fill();
-    context.lineWidth = 2.5 * scale;
-    context.strokeStyle = "#fff";
-    context.stroke();
+    for (const [colour, width] of [["#111", 5], ["#fff", 2.5]]) {
+      context.lineWidth = width * scale;
+      context.strokeStyle = colour;
+      context.stroke();
+    }
+    context.fill();
   }
 
   #drawCursor(context, scale) {

@@ -48,9 +48,10 @@ function fetcher(traffic) {
       if (error?.name === "AbortError") throw error;
       throw await whyFetchFailed(request.url);
     });
-    if (response.status === 404 || request.method === "HEAD") return response;
+    if (response.status === 404) return response;
     if (!response.ok) throw whyStatus(request.url, response.status);
     const body = new Uint8Array(await response.arrayBuffer());
+    if (request.method === "HEAD") return response;
     traffic.bytes += body.length;
     return new Response(asAsked(body, request, response.status), { status: 200 });
   };
@@ -107,13 +108,13 @@ export async function openStore(url, zarrFormat) {
   const address = new URL(url, document.baseURI);
   const raw = new zarr.FetchStore(address, { fetch: fetcher(traffic) });
   const cached = zarr.withByteCaching(zarr.withRangeCoalescing(raw), { cache: new Recent() });
-  const format = zarrFormat === 2 ? ["v2", "v3"] : ["v3", "v2"];
+  const format = zarrFormat === 2 ? "v2" : "v3";
   const store = await zarr.withMaybeConsolidatedMetadata(cached, { format }).catch((error) => {
     // A bucket that hides its listing answers 403 for an object that is not there.
     if (error instanceof StoreError && error.status === 403) return cached;
     throw error;
   });
-  return { store, root: zarr.root(store), url: address.href, traffic };
+  return { store, root: zarr.root(store), open: zarrFormat === 2 ? zarr.open.v2 : zarr.open.v3, url: address.href, traffic };
 }
 
 /**
@@ -126,7 +127,7 @@ export async function openArrays(opened, names) {
   const arrays = new Map();
   const add = async (name, needed) => {
     if (arrays.has(name)) return;
-    const array = await zarr.open(opened.root.resolve(name), { kind: "array" }).catch((error) => {
+    const array = await opened.open(opened.root.resolve(name), { kind: "array" }).catch((error) => {
       if (needed) throw error;
     });
     if (array) arrays.set(name, array);

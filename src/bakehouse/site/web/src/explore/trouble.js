@@ -76,7 +76,7 @@ export function explain(error) {
     return { message: `The store has no ${error.path ?? "such object"}.`, fix: "It may have been moved or removed: look at the dataset's page for its present address." };
   }
   if (error?._tag === "CodecPipelineError") {
-    return { message: `A chunk could not be decoded (${error.codec}).`, fix: "The object may be damaged: run “bakehouse verify” on this dataset." };
+    return { message: `A chunk could not be decoded (${error.codec}: ${error.cause?.message ?? "no reason given"}).`, fix: "The object may be damaged: run “bakehouse verify” on this dataset." };
   }
   return { message: String(error?.message ?? error), fix: "Try again; if it stays, please report it." };
 }

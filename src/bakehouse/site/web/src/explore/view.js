@@ -15,7 +15,7 @@ export function shortening(box, geographic) {
 /** Height by width that suits a box, within what a page bears. @param {Box} box @param {number | null} shrink */
 export function aspectOf(box, shrink) {
   const aspect = shrink === null ? 0.5 : (box.north - box.south) / ((box.east - box.west) * shrink);
-  return Math.max(0.42, Math.min(0.72, aspect));
+  return Math.max(0.3, Math.min(0.72, aspect));
 }
 
 /** The smallest view that holds a box and fills a frame. @param {Box} box @param {number} aspect height by width @param {number | null} shrink @returns {Box} */

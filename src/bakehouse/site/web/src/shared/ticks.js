@@ -24,7 +24,7 @@ export function timeTicks(low, high, calendar, wanted = 6) {
   const span = high - low;
   if (span < 1e-6) return [{ at: low, label: formatDate(dateFromDays(calendar, low)) }];
   const months = span / 30.4 / wanted;
-  if (months < 0.6) return dayTicks(low, high, calendar, wanted);
+  if (span < 45) return dayTicks(low, high, calendar, wanted);
   const step = MONTHS.find((each) => each >= months * 0.9) ?? MONTHS.at(-1);
   const start = dateFromDays(calendar, low);
   const ticks = [];
