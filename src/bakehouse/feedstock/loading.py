@@ -19,6 +19,8 @@ from bakehouse.meta.models import RecipeEntry
 from bakehouse.meta.shared import find_shared_recipe, load_shared_recipe, parameters_class
 
 PACKAGE = "bakehouse_feedstocks"
+_folders: set[str] = set()
+"""Folders of the feedstocks that this process has loaded: two may have modules of one name."""
 
 
 def load_recipes(feedstock: Feedstock, only: str | None = None) -> dict[str, Any]:
@@ -108,8 +110,8 @@ def _import(feedstock: Feedstock, module: str) -> types.ModuleType:
 @contextmanager
 def _importable(feedstock: Feedstock, package: str) -> Iterator[None]:
     """Make a folder importable as a package, and its modules as siblings, afresh."""
-    folder = f"{feedstock.code}{os.sep}"
-    for name in [n for n, m in sys.modules.items() if n.startswith(f"{package}.") or _lies_in(m, folder)]:
+    _folders.add(f"{feedstock.code}{os.sep}")
+    for name in [n for n, m in sys.modules.items() if n.startswith(f"{package}.") or _is_sibling(n, m)]:
         del sys.modules[name]
     for name, path in ((PACKAGE, []), (package, [str(feedstock.code)])):
         made = sys.modules.setdefault(name, types.ModuleType(name))
@@ -122,6 +124,11 @@ def _importable(feedstock: Feedstock, package: str) -> Iterator[None]:
     finally:
         sys.path.remove(str(feedstock.code))
         sys.dont_write_bytecode = written
+
+
+def _is_sibling(name: str, module: Any) -> bool:
+    """Say whether a module is one that some feedstock's recipe has imported by its bare name."""
+    return not name.startswith(f"{PACKAGE}.") and any(_lies_in(module, folder) for folder in _folders)
 
 
 def _travel_by_value(feedstock: Feedstock) -> None:
