@@ -218,3 +218,10 @@ def test_explain_lists_what_a_dict_of_recipes_holds(away: Path, tmp_path: Path) 
 def test_what_a_recipe_prints_is_no_part_of_the_document(away: Path, tmp_path: Path) -> None:
     made = new_repository(tmp_path / "loud", recipe_py=f"print('loud')\n{RECIPE}")
     assert document("plan", str(made.root))["ok"]
+
+
+def test_a_name_that_no_entry_can_have_is_refused_before_anything_is_written(away: Path, tmp_path: Path) -> None:
+    made = new_repository(tmp_path / "odd", recipe="tos 1.0+x")
+    result = run("bake", str(made.root))
+    assert (result.exit_code, "call it 'tos-1.0-x'" in result.stderr) == (1, True)
+    assert not list(away.rglob("*.zarr"))

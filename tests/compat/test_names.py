@@ -54,3 +54,9 @@ def test_modules_of_leap_and_of_zarr_2_resolve() -> None:
 
     assert all((Copy, InjectAttrs, dynamic_chunking_func, StoreToPyramid, zarr.storage.FSStore))
     assert consolidate_metadata is zarr.consolidate_metadata
+
+
+def test_the_table_in_the_docs_has_every_public_name() -> None:
+    table = (Path(__file__).parents[2] / "docs/reference/pangeo-forge-names.md").read_text()
+    names = {name for module in (*MODULES, "chunk_grid", "serialization") for name in defined(module)}
+    assert [name for name in sorted(names) if f"`{name}`" not in table] == []

@@ -54,7 +54,8 @@ __all__ = [
     "Version",
 ]
 
-IdPart = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?$", max_length=128)]
+ID = r"^[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?$"
+IdPart = Annotated[str, StringConstraints(pattern=ID, max_length=128)]
 """A feedstock or recipe id: one path component on every file system."""
 
 

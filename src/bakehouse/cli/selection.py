@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,8 +14,8 @@ from bakehouse.cli.options import debugging
 from bakehouse.cli.projects import Named, feedstock_folder, feedstock_ids, recipes_of
 from bakehouse.cli.reply import explained, say
 from bakehouse.cli.words import AS_IT_IS, Elsewhere, Where, read_words
-from bakehouse.errors import BakehouseError, UsageError
-from bakehouse.feedstock import Feedstock, feedstock_at, find_feedstock
+from bakehouse.errors import BakehouseError, RecipeError, UsageError
+from bakehouse.feedstock import Feedstock, feedstock_at, find_feedstock, recipe_place
 from bakehouse.meta.load import feedstock_id
 
 if TYPE_CHECKING:
@@ -133,7 +134,22 @@ def _of(feedstock: Feedstock, only: Sequence[str], quiet: bool = False) -> list[
             say(nothing_to_run(feedstock))
         return []
     names: Sequence[str | None] = only or [None]
-    return [Chosen(feedstock, recipe) for name in names for recipe in recipes_of(feedstock, name)]
+    return [_named(feedstock, recipe) for name in names for recipe in recipes_of(feedstock, name)]
+
+
+def _named(feedstock: Feedstock, recipe: str) -> Chosen | Failed:
+    """Refuse a name that no entry can have before anything is read or written."""
+    from bakehouse.catalog.entry import ID
+
+    chosen = Chosen(feedstock, recipe)
+    if re.fullmatch(ID, recipe):
+        return chosen
+    simple = re.sub(r"[^A-Za-z0-9._-]+", "-", recipe).strip("-.")
+    cause = "it names the store's folder and its entry, for every file system"
+    where = f"{feedstock.id}, {recipe_place(feedstock, recipe)}"
+    message = f"recipe id '{recipe}' has characters other than letters, digits, '.', '_' and '-'"
+    error = RecipeError(message, where, cause, f"call it '{simple}'")
+    return Failed(chosen.name, error)
 
 
 def is_linked(feedstock: Feedstock) -> bool:

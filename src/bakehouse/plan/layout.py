@@ -40,7 +40,7 @@ ENCODING_KEYS = {
 def lay_out(template: Template, options: StoreOptions) -> Template:
     """Give every array its chunks and shards.
 
-    A dimension that the recipe names gets exactly that chunk length. Left out, the sources' chunks stay: a source
+    A dimension that the recipe names gets exactly that chunk length in all arrays but its own coordinate. Left out, the sources' chunks stay: a source
     without chunks is cut at about 16 MB, and chunks under 64 kB grow, outermost dimension first and concat dims last,
     because a reader pays per request. Shards hold up to about 64 MB of chunks.
 
@@ -119,6 +119,11 @@ def _own_lengths(array: ArrayPlan, what: str, asked: int | Sequence[int]) -> tup
 
 
 def _chunks(array: ArrayPlan, wanted: Mapping[str, int]) -> tuple[int, ...]:
+    """Choose an array's chunks; what is asked of a dimension is not meant for its own coordinate.
+
+    Readers load that whole, and thousands of chunks of one element each would be as many steps.
+    """
+    wanted = {} if array.dims == (array.name,) else wanted
     chunks = {d: wanted.get(d) or s or 0 for d, s in zip(array.dims, array.source_chunks, strict=True)}
     sizes = dict(zip(array.dims, array.shape, strict=True))
     free = [d for d in array.dims if d not in wanted]
@@ -171,7 +176,8 @@ def _asked_shard(array: ArrayPlan, i: int, chunk: int, asked: Mapping[str, int],
     dim = array.dims[i]
     shard = asked.get(dim, chunk)
     grown = array.source_chunks[i] is not None and chunk != array.source_chunks[i]
-    if dim not in options.target_chunks and (chunk > shard or grown):
+    alone = array.dims == (array.name,)
+    if (alone or dim not in options.target_chunks) and (chunk > shard or grown):
         return -(-shard // chunk) * chunk
     return shard
 
