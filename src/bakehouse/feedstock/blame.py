@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from bakehouse.errors import BakehouseError, RecipeError
 from bakehouse.feedstock.folder import Feedstock
 from bakehouse.feedstock.places import short
+from bakehouse.meta.legacy import legacy_error
 from bakehouse.meta.load import REQUIREMENTS
 
 
@@ -16,6 +18,8 @@ def blame(error: BaseException, feedstock: Feedstock, what: str) -> BakehouseErr
     """Turn an exception from an author's code into one that names file, line and function, and the input."""
     if isinstance(error, BakehouseError):
         return error
+    if isinstance(error, ImportError) and (legacy := _legacy_helper(error, feedstock)):
+        return legacy
     place, code = _culprit(error, feedstock)
     where = "\n".join(filter(None, (f"{place}{code}", _input_of(error))))
     fix = "run again with --debug for the traceback"
@@ -26,6 +30,21 @@ def blame(error: BaseException, feedstock: Feedstock, what: str) -> BakehouseErr
     return RecipeError(
         f"{what}: {type(error).__name__}: {_without_stage(_text_of(error))}".rstrip(": "), where, None, fix
     )
+
+
+def legacy_in(file: str, feedstock: Feedstock, export: str | None = None) -> RecipeError | None:
+    """Say whether a module is written for pangeo-forge-recipes 0.9 or earlier, and how its recipe is written now."""
+    try:
+        text = Path(file).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None
+    return legacy_error(text, short(file, feedstock), export, str(feedstock.repository or feedstock.folder))
+
+
+def _legacy_helper(error: ImportError, feedstock: Feedstock) -> RecipeError | None:
+    """Look at the author's module in which an import failed."""
+    files = [frame.filename for frame in _frames(error) if frame.filename.startswith(str(feedstock.folder))]
+    return legacy_in(files[-1], feedstock) if files else None
 
 
 def _culprit(error: BaseException, feedstock: Feedstock) -> tuple[str, str]:

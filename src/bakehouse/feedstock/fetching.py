@@ -63,6 +63,16 @@ def fetch(address: str, ref: str | None = None) -> Path:
     return kept / name
 
 
+def commit_of(folder: Path) -> str | None:
+    """Give the commit that a repository's folder has checked out; None if it is none."""
+    if not (folder / ".git").exists():
+        return None
+    try:
+        return _git(folder, str(folder), "rev-parse", "--verify", "--quiet", "HEAD", check=False)
+    except RecipeError:
+        return None
+
+
 def _settle(made: Path, kept: Path) -> None:
     """Put a finished checkout in its place, unless another process was faster."""
     try:

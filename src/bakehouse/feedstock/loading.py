@@ -12,7 +12,7 @@ from contextlib import chdir, contextmanager
 from typing import Any
 
 from bakehouse.errors import RecipeError, UsageError, did_you_mean
-from bakehouse.feedstock.blame import blame
+from bakehouse.feedstock.blame import blame, legacy_in
 from bakehouse.feedstock.folder import Feedstock
 from bakehouse.feedstock.places import defined_at, said_at, short
 from bakehouse.meta.models import RecipeEntry
@@ -80,6 +80,8 @@ def _export(feedstock: Feedstock, module: str, export: str) -> Any:
             None,
             did_you_mean(module, [p.stem for p in feedstock.code.glob("*.py")]),
         )
+    if legacy := legacy_in(str(file), feedstock, export):
+        raise legacy
     loaded = _import(feedstock, module)
     if not hasattr(loaded, export):
         names = [n for n, v in vars(loaded).items() if not n.startswith("_") and not isinstance(v, types.ModuleType)]

@@ -46,6 +46,19 @@ def read_requirements(file: Path) -> Wanted:
     return Wanted(tuple(install), tuple(options), tuple(notes))
 
 
+def beyond_engine(file: Path) -> list[str]:
+    """List the lines of a requirements.txt that ask for what the engine neither is nor brings."""
+    brought = {*SERVED, RUNNER, *engine_versions(), *_optional()}
+    return [line for line in _lines(file) if line.startswith("-") or _package(line) not in brought]
+
+
+def _package(line: str) -> str:
+    try:
+        return canonicalize_name(Requirement(line).name)
+    except InvalidRequirement:
+        return canonicalize_name(_name_in(line))
+
+
 def engine_versions() -> Mapping[str, str]:
     """Give the versions of all that the engine is made of, its dependencies' dependencies too."""
     return _closure()

@@ -40,9 +40,9 @@ ENCODING_KEYS = {
 def lay_out(template: Template, options: StoreOptions) -> Template:
     """Give every array its chunks and shards.
 
-    A dimension that the recipe names gets exactly that chunk length in all arrays but its own coordinate. Left out, the sources' chunks stay: a source
-    without chunks is cut at about 16 MB, and chunks under 64 kB grow, outermost dimension first and concat dims last,
-    because a reader pays per request. Shards hold up to about 64 MB of chunks.
+    A dimension that the recipe names gets exactly that chunk length, in all arrays but its own coordinate. Left out,
+    the sources' chunks stay: a source without chunks is cut at about 16 MB, and chunks under 64 kB grow, outermost
+    dimension first and concat dims last, because a reader pays per request. Shards hold up to about 64 MB of chunks.
 
     Raises
     ------

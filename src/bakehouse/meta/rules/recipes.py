@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from bakehouse.errors import did_you_mean
 from bakehouse.meta.document import Loc
 from bakehouse.meta.exports import top_level_names
 from bakehouse.meta.findings import Example, Mark, Problem, Rule
+from bakehouse.meta.legacy import explain_legacy, gone_names, legacy_recipes
 from bakehouse.meta.subjects import FeedstockSubject, Module, read_module
 
 
@@ -67,6 +69,30 @@ def _store_ids(subject: FeedstockSubject) -> Iterator[Problem]:
             )
 
 
+def _legacy(subject: FeedstockSubject) -> Iterator[Problem]:
+    files = {file for _, file, _, _ in _exports(subject)} | set(subject.module_files())
+    for parsed in (read_module(file) for file in sorted(filter(None, files))):
+        yield from _legacy_in(parsed.file, parsed.tree) if parsed.tree else ()
+
+
+def _legacy_in(file: Path, tree: ast.Module) -> Iterator[Problem]:
+    """Name each legacy recipe; where there is none, what else the module can't be imported with."""
+    recipes = legacy_recipes(tree)
+    for recipe in recipes:
+        yield Problem("BH405", Mark(file, recipe.line, recipe.call.col_offset + 1), *explain_legacy(recipe))
+    for found in gone_names(tree) if not recipes else ():
+        if found.node in tree.body:
+            mark = Mark(file, found.node.lineno, found.node.col_offset + 1)
+            yield Problem("BH405", mark, f"'{found.full}' is gone since pangeo-forge-recipes 0.10", "remove it")
+
+
+_LEGACY = """\
+from pangeo_forge_recipes.patterns import pattern_from_file_sequence
+from pangeo_forge_recipes.recipes import XarrayZarrRecipe
+
+recipe = XarrayZarrRecipe(pattern_from_file_sequence(["https://example.org/1.nc"], "time"))
+"""
+
 RULES = (
     Rule(
         "BH401", "missing-module", "lint", "feedstock",
@@ -103,5 +129,14 @@ RULES = (
         bad=Example("stores: [{id: demos, url: 'https://example.org/demo.zarr'}]\n"),
         good=Example("stores: [{id: demo, url: 'https://example.org/demo.zarr'}]\n"),
         check=_store_ids,
+    ),
+    Rule(
+        "BH405", "legacy-recipe", "lint", "feedstock",
+        title="A recipe class of pangeo-forge-recipes 0.9 or earlier, or another name that is gone since.",
+        why="The recipe can't be imported: since 0.10 a recipe is a chain of steps.",
+        fix="run: bakehouse import PATH, which writes it as steps",
+        bad=Example(files={"recipe.py": _LEGACY}),
+        good=Example(files={"recipe.py": "recipe = None\n"}),
+        check=_legacy,
     ),
 )  # fmt: skip
