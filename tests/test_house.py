@@ -158,10 +158,10 @@ def test_the_wheel_holds_the_engine_and_the_shared_recipes(tmp_path: Path) -> No
     (wheel,) = WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
     with zipfile.ZipFile(wheel) as archive:
         shipped = {name for name in archive.namelist() if ".dist-info/" not in name}
-    sources, bundle = "bakehouse/site/web/", "bakehouse/site/bundle/"  # the bundle is there once it was made
-    shipped = {name for name in shipped if not name.startswith(bundle)}
-    held = {path.relative_to(ROOT / "src").as_posix() for path in _files() if path.is_relative_to(ROOT / "src")}
-    engine = {name for name in held if not name.startswith(sources)}
+    scripts = ROOT / "src/bakehouse/site/web"  # shipped as what `make web` makes of them, if it did
+    bundle = [path for path in (ROOT / "src/bakehouse/site/bundle").rglob("*") if path.is_file()]
+    sources = [path for path in _files() if path.is_relative_to(ROOT / "src") and not path.is_relative_to(scripts)]
+    engine = {path.relative_to(ROOT / "src").as_posix() for path in sources + bundle}
     recipes = {
         f"bakehouse/{path.relative_to(ROOT).as_posix()}" for path in _files() if path.is_relative_to(ROOT / "recipes")
     }

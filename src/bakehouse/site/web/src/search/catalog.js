@@ -6,7 +6,7 @@ import MiniSearch from "minisearch";
 /** @typedef {{q: string, facets: Record<string, string[]>, bbox: number[] | null, from: string, to: string}} Query */
 
 /** How many entries are indexed at once; between them the page can answer. */
-const PORTION = 200;
+const PORTION = 50;
 const FIELDS = ["title", "tags", "variables", "long_names", "standard_names", "description", "units", "id"];
 const BOOST = { title: 6, variables: 4, long_names: 3, standard_names: 3, tags: 3, units: 0.5, id: 2 };
 const YEAR_MS = 365.25 * 24 * 3600 * 1000;
@@ -44,7 +44,6 @@ export class Catalog {
   /** @param {Entry[]} entries @param {number} [now] */
   constructor(entries, now = Date.now()) {
     this.entries = entries;
-    this.now = now;
     this.index = new MiniSearch({
       idField: "row",
       fields: FIELDS,
@@ -54,6 +53,8 @@ export class Catalog {
       searchOptions: { boost: BOOST, prefix: true, fuzzy: (term) => (term.length > 4 ? 0.2 : false), combineWith: "AND" },
     });
     this.indexed = 0;
+    this.facets = Object.entries(FACETS).map(([facet, read]) => [facet, entries.map((entry) => read(entry, now))]);
+    this.values = Object.fromEntries(this.facets);
   }
 
   /** Index some more entries. @returns {boolean} whether any are left */
@@ -86,17 +87,15 @@ export class Catalog {
     const counts = Object.fromEntries(Object.keys(FACETS).map((facet) => [facet, new Map()]));
     const rows = [];
     for (const row of inPlace) {
-      const missed = chosen.filter(([facet, values]) => !this.values(row, facet).some((value) => values.includes(value)));
+      const missed = chosen.filter(([facet, wanted]) => !this.values[facet][row].some((value) => wanted.includes(value)));
       if (!missed.length) rows.push(row);
-      for (const facet of missed.length === 0 ? Object.keys(FACETS) : missed.length === 1 ? [missed[0][0]] : []) {
-        for (const value of this.values(row, facet)) counts[facet].set(value, (counts[facet].get(value) ?? 0) + 1);
+      if (missed.length > 1) continue;
+      for (const [facet, values] of this.facets) {
+        if (missed.length && missed[0][0] !== facet) continue;
+        for (const value of values[row]) counts[facet].set(value, (counts[facet].get(value) ?? 0) + 1);
       }
     }
     return { rows, counts };
-  }
-
-  values(row, facet) {
-    return FACETS[facet](this.entries[row], this.now);
   }
 }
 
