@@ -78,14 +78,16 @@ def store_dataset_fragment(item: tuple[Index, xr.Dataset], target_store: Any) ->
         for dim, position in index.items()
         if dim.operation is CombineOp.CONCAT
     }
+    dataset = dataset.drop_indexes(list(dataset.indexes)).drop_encoding()  # xarray leaves indexes out of regions
     stored = dataset.drop_vars([str(n) for n, v in dataset.variables.items() if not _is_mine(v, str(n), index, region)])
     shared = [str(n) for n, v in stored.variables.items() if not set(v.dims) & set(region)]
-    for name in shared:
-        _write_whole(target_store, name, stored.variables[name])
+    if shared:
+        whole = stored.drop_vars([name for name in map(str, stored.variables) if name not in shared])
+        whole.to_zarr(target_store, mode="r+", consolidated=False)
     stored = stored.drop_vars(shared)
     if stored.variables:
         wanted = {dim: span for dim, span in region.items() if dim in stored.dims}
-        stored.drop_encoding().to_zarr(target_store, region=wanted, consolidated=False)
+        stored.to_zarr(target_store, region=wanted, consolidated=False)
     return target_store
 
 
@@ -94,11 +96,3 @@ def _is_mine(variable: xr.Variable, name: str, index: Index, region: Mapping[str
     along = {dim.name for dim in index if dim.operation is CombineOp.CONCAT} & set(variable.dims)
     others = [position.value for dim, position in index.items() if dim.name not in along]
     return bool(along) or not any(others)
-
-
-def _write_whole(store: Any, name: str, variable: xr.Variable) -> None:
-    """Write a variable that no concat dimension has, encoded as the store says."""
-    group = zarr.open_group(store, mode="r+", use_consolidated=False)
-    array: Any = group[name]
-    plain = xr.Variable(variable.dims, variable.values, {}, dict(array.attrs))
-    array[...] = xr.backends.zarr.encode_zarr_variable(plain).values
