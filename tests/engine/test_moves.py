@@ -181,7 +181,7 @@ def test_uncompressed_files_are_moved_where_the_recipe_says_so(tmp_path: Path) -
     with counted() as work:
         moved = bake(pattern, tmp_path / "b", codecs="source", target_chunks={"time": 4})
     assert codecs_of(tmp_path / "b" / NAME) == ["bytes"]
-    assert work.encoded_chunks == 3  # one of each coordinate
+    assert work.encoded_chunks == 4  # two of time, one of y and one of x
     for store in (compressed, moved):
         assert_same(store, joined(read(tmp_path / "in", 0, 1)))
 

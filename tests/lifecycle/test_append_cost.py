@@ -56,7 +56,7 @@ def test_adding_one_input_to_40_costs_what_adding_one_to_4_does(tmp_path: Path, 
     few = cost_of_adding_one(tmp_path / "few", 4, options, beam=False)
     many = cost_of_adding_one(tmp_path / "many", 40, options, beam=False)
     assert few == many
-    assert (few.old, few.objects) == (0, 2 if options == SHARDED else 5)
+    assert (few.old, few.objects) == (0, 2 if options == SHARDED else 6)
     assert few.sent_bytes < 100_000
 
 

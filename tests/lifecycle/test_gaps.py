@@ -60,7 +60,7 @@ def test_what_is_missing_stops_a_bake_that_does_not_skip(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("options", "anew"),
-    [(CUT, {"sst/c/1/0/0", "sst/c/1/1/0", "time/c/0"}), (SHARDED, {"sst/c/0/0/0", "time/c/0"})],
+    [(CUT, {"sst/c/1/0/0", "sst/c/1/1/0", "time/c/1"}), (SHARDED, {"sst/c/0/0/0", "time/c/0"})],
     ids=["chunks", "shards"],
 )
 def test_a_gap_is_filled_when_its_input_appears_and_all_else_is_kept(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +51,7 @@ def test_requests_are_those_that_zarr_makes(tmp_path: Path, shape: Any, chunks: 
         name="a", role="data", dims=dims, shape=shape, chunks=chunks, shards=shards or (), dtype="int32",
         stored_dtype="int32", bytes=array.nbytes, objects=1,
     )  # fmt: skip
-    store = Counting(asyncio.run(LocalStore.open(tmp_path, read_only=True)))
+    store = Counting(LocalStore(tmp_path, read_only=True))
     store.asked = []
     zarr.open_array(store, path="a", mode="r")[tuple(slice(0, wanted.get(dim)) for dim in dims)]
     assert cost(variable, wanted).requests == len(store.asked)

@@ -13,7 +13,7 @@ from bakehouse.plan.types import ArrayPlan, StoreOptions, Template
 CHUNK_BYTES = 2**24
 SMALL_CHUNK_BYTES = 2**16
 SHARD_BYTES = 2**26
-AS_INPUT = -2
+AS_INPUT = -(2**31)
 """A chunk length that stands for the length of the first input."""
 ENCODING_KEYS = {
     "chunks",
@@ -40,9 +40,9 @@ ENCODING_KEYS = {
 def lay_out(template: Template, options: StoreOptions) -> Template:
     """Give every array its chunks and shards.
 
-    A dimension that the recipe names gets exactly that chunk length, in all arrays but its own coordinate. Left out,
-    the sources' chunks stay: a source without chunks is cut at about 16 MB, and chunks under 64 kB grow, outermost
-    dimension first and concat dims last, because a reader pays per request. Shards hold up to about 64 MB of chunks.
+    A dimension that the recipe names gets exactly that chunk length. Left out, the sources' chunks stay: a source
+    without chunks is cut at about 16 MB, and chunks under 64 kB grow, outermost dimension first and concat dims last,
+    because a reader pays per request. Shards hold up to about 64 MB of chunks.
 
     Raises
     ------
@@ -54,7 +54,12 @@ def lay_out(template: Template, options: StoreOptions) -> Template:
     _check_encoding(options, template)
     asked = {d: _first_length(template, d) if n == AS_INPUT else n for d, n in options.target_chunks.items()}
     wanted = resolve_chunks(asked, template.sizes, growing=template.axes)
-    arrays = {name: _lay_out(array, template, wanted, options) for name, array in template.arrays.items()}
+    silent = {d for d, n in options.target_chunks.items() if n == AS_INPUT}
+    meant = {d: n for d, n in wanted.items() if d not in silent}
+    arrays = {
+        name: _lay_out(array, template, meant if array.dims == (name,) else wanted, options)
+        for name, array in template.arrays.items()
+    }
     return replace(template, arrays=arrays)
 
 
@@ -119,11 +124,6 @@ def _own_lengths(array: ArrayPlan, what: str, asked: int | Sequence[int]) -> tup
 
 
 def _chunks(array: ArrayPlan, wanted: Mapping[str, int]) -> tuple[int, ...]:
-    """Choose an array's chunks; what is asked of a dimension is not meant for its own coordinate.
-
-    Readers load that whole, and thousands of chunks of one element each would be as many steps.
-    """
-    wanted = {} if array.dims == (array.name,) else wanted
     chunks = {d: wanted.get(d) or s or 0 for d, s in zip(array.dims, array.source_chunks, strict=True)}
     sizes = dict(zip(array.dims, array.shape, strict=True))
     free = [d for d in array.dims if d not in wanted]
@@ -176,8 +176,7 @@ def _asked_shard(array: ArrayPlan, i: int, chunk: int, asked: Mapping[str, int],
     dim = array.dims[i]
     shard = asked.get(dim, chunk)
     grown = array.source_chunks[i] is not None and chunk != array.source_chunks[i]
-    alone = array.dims == (array.name,)
-    if (alone or dim not in options.target_chunks) and (chunk > shard or grown):
+    if dim not in options.target_chunks and (chunk > shard or grown):
         return -(-shard // chunk) * chunk
     return shard
 
