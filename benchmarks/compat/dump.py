@@ -20,7 +20,7 @@ def opened(spec):
     if not spec["references"]:
         return xr.open_dataset(store, engine="zarr")
     if store.suffix == ".kerchunk":
-        store = next(each for each in store.iterdir() if each.name.startswith("refs"))
+        store = next((each for each in store.iterdir() if each.name.startswith("refs")), store)
     from kerchunk.xarray_backend import KerchunkBackend  # by class: a name makes xarray import every reader there is
 
     options = {"remote_protocol": spec["remote"], "remote_options": {"anon": False}}
