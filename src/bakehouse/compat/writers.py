@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import xarray as xr
@@ -79,7 +78,7 @@ def store_dataset_fragment(item: tuple[Index, xr.Dataset], target_store: Any) ->
         if dim.operation is CombineOp.CONCAT
     }
     dataset = dataset.drop_indexes(list(dataset.indexes)).drop_encoding()  # xarray leaves indexes out of regions
-    stored = dataset.drop_vars([str(n) for n, v in dataset.variables.items() if not _is_mine(v, str(n), index, region)])
+    stored = dataset.drop_vars([name for name in map(str, dataset.variables) if not _is_mine(name, dataset, index)])
     shared = [str(n) for n, v in stored.variables.items() if not set(v.dims) & set(region)]
     if shared:
         whole = stored.drop_vars([name for name in map(str, stored.variables) if name not in shared])
@@ -91,8 +90,9 @@ def store_dataset_fragment(item: tuple[Index, xr.Dataset], target_store: Any) ->
     return target_store
 
 
-def _is_mine(variable: xr.Variable, name: str, index: Index, region: Mapping[str, slice]) -> bool:
-    """Say whether this fragment writes a variable: what is shared along a dimension comes from the first there."""
-    along = {dim.name for dim in index if dim.operation is CombineOp.CONCAT} & set(variable.dims)
-    others = [position.value for dim, position in index.items() if dim.name not in along]
-    return bool(along) or not any(others)
+def _is_mine(name: str, dataset: xr.Dataset, index: Index) -> bool:
+    """Say whether this fragment writes a variable: what inputs share comes from the first that has it."""
+    along = {dim.name for dim in index if dim.operation is CombineOp.CONCAT} & set(dataset[name].dims)
+    merged = [position.value for dim, position in index.items() if dim.operation is CombineOp.MERGE]
+    others = [p.value for d, p in index.items() if d.operation is CombineOp.CONCAT and d.name not in along]
+    return (name not in dataset.coords or not any(merged)) and (bool(along) or not any(others))
