@@ -9,9 +9,10 @@ import pytest
 import xarray as xr
 import zarr
 
+from bakehouse.bake import update
 from bakehouse.errors import BakehouseError
 from tests.bake.kitchen import contents
-from tests.compat.feedstocks import PLAIN, concatenated, three, upstream
+from tests.compat.feedstocks import HEAD, PLAIN, concatenated, days, three, upstream
 
 ROOTS = ("zarr.json", ".zgroup", ".zmetadata", ".zattrs")
 STEPS = """
@@ -39,10 +40,6 @@ def fail(store):
     assert store.path
     raise ValueError("this test failed")
 """
-
-
-def roots(folder: Path) -> list[str]:
-    return [path.name for path in folder.rglob("*") if path.name in ROOTS and ".work" not in str(path)]
 
 
 def steps(root: Path) -> str:
@@ -81,12 +78,29 @@ def test_a_step_that_fails_after_it_has_shown_the_store_leaves_no_root_and_the_n
     project = upstream(tmp_path, steps(tmp_path) + PLAIN + "| beam.Map(fail))", three())
     with pytest.raises(BakehouseError, match="this test failed"):
         project.bake()
-    assert roots(project.stores) == ["zarr.json"] * 0 or "zarr.json" not in [
-        p.name for p in project.stores.glob("*.zarr/*")
-    ]
+    assert [path.name for path in project.stores.glob("*.zarr/*") if path.name in ROOTS] == []
     path = tmp_path / "feedstocks" / "sea" / "recipe.py"
     path.write_text(path.read_text().replace("    raise ValueError", "    return store\n    raise ValueError"))
     xr.testing.assert_equal(project.open(project.bake()), concatenated(three()))
+
+
+def test_a_step_that_asks_for_the_path_of_a_store_that_grows_shows_and_takes_away_nothing(tmp_path: Path) -> None:
+    head = "import glob\n" + HEAD.replace("[{urls}]", f"sorted(glob.glob('{tmp_path}/inputs/*.nc'))")
+    project = upstream(tmp_path, steps(tmp_path) + PLAIN + "| beam.Map(look))", three(), head=head)
+    before = project.bake()
+    root = (Path(before.url) / "zarr.json").read_bytes()
+    days(6).to_netcdf(tmp_path / "inputs" / "3.nc", engine="h5netcdf")
+    recipe = tmp_path / "feedstocks" / "sea" / "recipe.py"
+    text = recipe.read_text()
+    recipe.write_text(text.replace("| beam.Map(look))", "| beam.Map(look) | beam.Map(fail))"))
+    with pytest.raises(BakehouseError, match="this test failed"):
+        update(project.job(), tmp_path / "catalog")
+    assert (Path(before.url) / "zarr.json").read_bytes() == root
+    xr.testing.assert_equal(project.open(before), concatenated(three()))
+    recipe.write_text(text)
+    after = update(project.job(), tmp_path / "catalog")
+    assert (after.status, after.url) == ("updated", before.url)
+    xr.testing.assert_equal(project.open(after), concatenated({**three(), "3": days(6)}))
 
 
 def test_a_copy_is_the_store_object_for_object_and_pruned_bakes_make_none(tmp_path: Path) -> None:

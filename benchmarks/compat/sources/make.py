@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import gridded  # noqa: F401
-import models  # noqa: F401
-import observed  # noqa: F401
+import gridded  # noqa: F401  registers its sources
+import models  # noqa: F401  registers its sources
+import observed  # noqa: F401  registers its sources
 from common import SOURCES
 
 if __name__ == "__main__":

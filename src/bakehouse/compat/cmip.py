@@ -10,7 +10,7 @@ import apache_beam as beam
 import numpy as np
 import xarray as xr
 
-from bakehouse.compat.leap import _noted
+from bakehouse.compat.notes import noted
 from bakehouse.context import current
 from bakehouse.errors import RecipeError
 from bakehouse.patterns import Index
@@ -142,7 +142,7 @@ class LogCMIPToBigQuery(beam.PTransform):
     def expand(self, pcoll: Any) -> Any:
         """Note it."""
         text = f"not logged in the BigQuery table {self.table_id}: the catalog has the store"
-        return pcoll | "Log" >> beam.Map(_noted, current(), text)
+        return pcoll | "Log" >> beam.Map(noted, current(), text)
 
 
 @dataclass

@@ -114,13 +114,13 @@ class Candidate(FSStore):
     """What steps after the store get during a bake: all of it is there, but nobody else sees it yet.
 
     Reading and writing through zarr shows nothing at the prefix. A step that asks for `path` may hand it to other
-    programs, so its documents are put there then; no entry names the version before it has been verified.
+    programs, so its documents are put there then; no entry names the version before it has been verified. A run that
+    appends to a published store leaves its documents alone: there the path shows what was published before.
     """
 
     def __init__(self, candidate: CandidateStore) -> None:
         WrapperStore.__init__(self, candidate)
         self.candidate = candidate
-        self.revealed = False
 
     def __reduce__(self) -> Any:
         """Travel as the candidate."""
@@ -139,9 +139,7 @@ class Candidate(FSStore):
     @property
     def path(self) -> str:
         """Give the path in the file system, where the documents are put so that others can read the store."""
-        if not self.revealed:
-            reveal(self.candidate)
-            self.revealed = True
+        reveal(self.candidate)
         return str(self.fs._strip_protocol(self.url))
 
 

@@ -14,13 +14,13 @@ import yaml
 import zarr
 
 from bakehouse.compat.fsstore import Candidate, FSStore
-from bakehouse.compat.notes import note
+from bakehouse.compat.notes import noted
 from bakehouse.context import current
 from bakehouse.errors import RecipeError
 from bakehouse.patterns import is_pruned
 from bakehouse.storage import Target, make_source
 from bakehouse.writers.publish import consolidated
-from bakehouse.writers.template import root_names
+from bakehouse.writers.template import is_metadata, root_names
 
 __all__ = [
     "Copy",
@@ -131,7 +131,7 @@ class Copy(beam.PTransform):
         if not self.target:
             return pcoll
         if is_pruned():
-            return pcoll | "Skip" >> beam.Map(_noted, context, f"a pruned bake is not copied to {self.target}")
+            return pcoll | "Skip" >> beam.Map(noted, context, f"a pruned bake is not copied to {self.target}")
         mirrors = dict(context.url_map) if context else {}
         return pcoll | "Copy" >> beam.Map(_copied, make_source(str(self.target), {}, mirrors).location, self._options())
 
@@ -163,18 +163,13 @@ class CopyRclone(Copy):
         return {**keys, **({"endpoint_url": endpoint} if endpoint else {})}
 
 
-def _noted(store: Any, context: Any, text: str) -> Any:
-    note(context, text)
-    return store
-
-
 def _copied(store: Any, url: str, options: Mapping[str, Any]) -> FSStore:
     """Copy a store and give the copy."""
     source, documents = _parts(store)
     same = url.partition("://")[0] == source.url.partition("://")[0]
     target = Target(url, {**(source.options if same else {}), **options})
     for key, _ in source.list():
-        if key.rpartition("/")[2] not in ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata"):
+        if not is_metadata(key):
             source.copy(key, target, key)
     last = [name for name in root_names(3) + root_names(2) if name in documents]
     for key in [*sorted(set(documents) - set(last)), *last]:
@@ -186,10 +181,9 @@ def _parts(store: Any) -> tuple[Target, Mapping[str, bytes]]:
     """Give a store's place, and its documents."""
     if isinstance(store, Candidate):
         place = Target(store.url, getattr(store.candidate.target, "options", {}))
-        return place, consolidated(store.candidate.documents, 3 if "zarr.json" in store.candidate.documents else 2)
+        return place, consolidated(store.candidate.documents, store.candidate.zarr_format)
     place = Target(str(store.fs.unstrip_protocol(store.path)), dict(store.fs.storage_options))
-    names = ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata")
-    found = {key: place.get(key) for key, _ in place.list() if key.rpartition("/")[2] in names}
+    found = {key: place.get(key) for key, _ in place.list() if is_metadata(key)}
     return place, {key: data for key, data in found.items() if data is not None}
 
 
@@ -209,4 +203,4 @@ class RegisterDatasetToCatalog(beam.PTransform):
     def expand(self, pcoll: Any) -> Any:
         """Note it."""
         text = f"not registered as '{self.dataset_id}' in the BigQuery table {self.table_id}: the catalog has the store"
-        return pcoll | "Register" >> beam.Map(_noted, current(), text)
+        return pcoll | "Register" >> beam.Map(noted, current(), text)

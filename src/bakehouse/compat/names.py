@@ -73,7 +73,7 @@ def install() -> None:
 
     from bakehouse.compat.fsstore import FSStore
 
-    zarr.storage.FSStore = FSStore  # type: ignore[attr-defined]
+    zarr.storage.FSStore = FSStore  # type: ignore[attr-defined]  # zarr 3 has no such name: that is why it is set
     if type(zarr.storage) is not types.ModuleType:
         copyreg.pickle(type(zarr.storage), _by_name)  # a kind of module of its own, which pickle does not know
     for name in SERVED:

@@ -10,9 +10,11 @@ from typing import Any
 import apache_beam as beam
 from pangeo_forge_recipes.types import CombineOp, Dimension, Index, Indexed
 
+from bakehouse.compat.combining import CombineReferences
 from bakehouse.compat.fsstore import Candidate, FSStore
 from bakehouse.compat.opening import OpenURLWithFSSpec, OpenWithXarray
-from bakehouse.compat.references import CombineReferences, OpenWithKerchunk, WriteCombinedReference, WriteReference
+from bakehouse.compat.references import WriteCombinedReference, WriteReference
+from bakehouse.compat.scanning import OpenWithKerchunk
 from bakehouse.compat.stages import (
     DatasetToSchema,
     DetermineSchema,
@@ -27,7 +29,6 @@ from bakehouse.compat.targets import RequiredAtRuntimeDefault, ZarrWriterMixin, 
 from bakehouse.compat.writers import consolidate_dimension_coordinates, consolidate_metadata
 from bakehouse.context import current
 from bakehouse.errors import RecipeError, UsageError
-from bakehouse.plan.layout import AS_INPUT
 from bakehouse.transforms import StoreToZarr as Native
 from bakehouse.writers.store import CandidateStore
 
@@ -158,17 +159,16 @@ class StoreToZarr(beam.PTransform, ZarrWriterMixin):
     def expand(self, datasets: Any) -> Any:
         """Store them, and give what later steps know: a store with `path` and `fs`."""
         self._insist_new()
-        lengths = {d.name: AS_INPUT for d in self.combine_dims if d.operation is CombineOp.CONCAT}
-        chosen = self.dynamic_chunking_fn
         native = Native(
             self.combine_dims,
             self.store_name,
             root_of(self.target_root),
-            None if chosen else {**lengths, **(self.target_chunks or {})},
-            _Chosen(chosen, lengths) if chosen else None,
+            self.target_chunks or None,
+            self.dynamic_chunking_fn,
             self.dynamic_chunking_fn_kwargs or None,
             {f"pangeo-forge:{name}": value for name, value in (self.attrs or {}).items()},
             self.encoding or None,
+            left_out="inputs",
         )
         return datasets | "Store" >> native | "Stored" >> beam.Map(_as_fsstore)
 
@@ -181,17 +181,6 @@ class StoreToZarr(beam.PTransform, ZarrWriterMixin):
                 "a bake makes a version from the inputs of the pattern alone",
                 f"list all inputs in the pattern and run: bakehouse update {context.label}",
             )
-
-
-@dataclass
-class _Chosen:
-    """A recipe's choice of chunks, and lengths for what it leaves out."""
-
-    fn: Callable[..., Any]
-    lengths: dict[str, int]
-
-    def __call__(self, template: Any, **kwargs: Any) -> dict[str, int]:
-        return {**self.lengths, **self.fn(template, **kwargs)}
 
 
 def _as_fsstore(stored: Any) -> FSStore:

@@ -13,8 +13,6 @@ from bakehouse.plan.types import ArrayPlan, StoreOptions, Template
 CHUNK_BYTES = 2**24
 SMALL_CHUNK_BYTES = 2**16
 SHARD_BYTES = 2**26
-AS_INPUT = -(2**31)
-"""A chunk length that stands for the length of the first input."""
 ENCODING_KEYS = {
     "chunks",
     "shards",
@@ -42,7 +40,8 @@ def lay_out(template: Template, options: StoreOptions) -> Template:
 
     A dimension that the recipe names gets exactly that chunk length. Left out, the sources' chunks stay: a source
     without chunks is cut at about 16 MB, and chunks under 64 kB grow, outermost dimension first and concat dims last,
-    because a reader pays per request. Shards hold up to about 64 MB of chunks.
+    because a reader pays per request. With `left_out` of ``inputs`` a concat dimension is cut as its first input is
+    long, but in its own coordinate. Shards hold up to about 64 MB of chunks.
 
     Raises
     ------
@@ -52,12 +51,10 @@ def lay_out(template: Template, options: StoreOptions) -> Template:
         If the encoding names an unknown variable or an unknown key.
     """
     _check_encoding(options, template)
-    asked = {d: _first_length(template, d) if n == AS_INPUT else n for d, n in options.target_chunks.items()}
-    wanted = resolve_chunks(asked, template.sizes, growing=template.axes)
-    silent = {d for d, n in options.target_chunks.items() if n == AS_INPUT}
-    meant = {d: n for d, n in wanted.items() if d not in silent}
+    wanted = resolve_chunks(options.target_chunks, template.sizes, growing=template.axes)
+    filled = {**_first_lengths(template), **wanted} if options.left_out == "inputs" else wanted
     arrays = {
-        name: _lay_out(array, template, meant if array.dims == (name,) else wanted, options)
+        name: _lay_out(array, template, wanted if array.dims == (name,) else filled, options)
         for name, array in template.arrays.items()
     }
     return replace(template, arrays=arrays)
@@ -73,10 +70,10 @@ def _lay_out(array: ArrayPlan, template: Template, wanted: Mapping[str, int], op
     return replace(array, chunks=chunks, shards=_shards(array, chunks, template, options))
 
 
-def _first_length(template: Template, dim: str) -> int:
-    """Give how many elements the first input has along a concat dimension; along others it is the whole."""
-    spans = sorted(template.axes[dim].spans.items()) if dim in template.axes else []
-    return next((stop - start for _, (start, stop) in spans if stop > start), -1)
+def _first_lengths(template: Template) -> dict[str, int]:
+    """Give how many elements the first input that has any has along each concat dimension."""
+    spans = {dim: [span for _, span in sorted(axis.spans.items())] for dim, axis in template.axes.items()}
+    return {dim: next((b - a for a, b in each if b > a), 1) for dim, each in spans.items()}
 
 
 def _check_encoding(options: StoreOptions, template: Template) -> None:

@@ -25,6 +25,8 @@ COMBINE_ATTRS = ("drop_conflicts", "identical")
 """Policies for attributes that differ between inputs."""
 CODECS = ("auto", "source", "default")
 """Policies for how chunks are encoded where an encoding says nothing."""
+LEFT_OUT = ("sources", "inputs")
+"""Policies for chunks along concat dims that a recipe does not name."""
 VIRTUAL = ("kerchunk-json", "kerchunk-parquet")
 """Formats of virtual stores: references to the chunks of the inputs."""
 FORMATS = ("zarr", "icechunk", *VIRTUAL)
@@ -41,7 +43,7 @@ class StoreOptions:
     `missing_variables` one of `MISSING`; `coordinate_tolerance` is how far coordinates may differ between inputs, for
     all of them or by name. `format` is one of `FORMATS`. `codecs` is ``auto`` (chunks that the sources compress keep
     their encoding, all else gets the default), ``source`` (uncompressed ones are kept too) or ``default``.
-    `inline_bytes` is up to which size a virtual store holds the values of a variable.
+    `inline_bytes` is up to which size a virtual store holds the values of a variable. `left_out` is one of `LEFT_OUT`.
     """
 
     store_name: str
@@ -59,6 +61,7 @@ class StoreOptions:
     format: str = "zarr"
     codecs: str = "auto"
     inline_bytes: int = 2**16
+    left_out: str = "sources"
 
     @property
     def check_order(self) -> bool:

@@ -72,6 +72,7 @@ def _policies(options: StoreOptions) -> dict[str, Any]:
         "format": options.format if options.format != "zarr" else None,
         "codecs": options.codecs if options.codecs != "auto" else None,
         "inline_bytes": options.inline_bytes if options.format in VIRTUAL else None,
+        "left_out": options.left_out if options.left_out != "sources" else None,
     }
     return {name: value for name, value in chosen.items() if value}
 

@@ -81,8 +81,8 @@ def resolution(facts: Facts | None) -> float | None:
         return None
     for dim in facts.dims.values():
         if dim.axis == "y" and dim.size > 1 and (dim.standard_name == "latitude" or "degree" in (dim.units or "")):
-            known = isinstance(dim.step, int | float)
-            return abs(float(dim.step)) if known else _spread(facts, dim.size)  # type: ignore[arg-type]
+            step = dim.step
+            return abs(float(step)) if isinstance(step, int | float) else _spread(facts, dim.size)
     grids = [each.shape for each in latitudes(facts) if len(each.shape) == 2]
     return _spread(facts, grids[0][0]) if grids and grids[0][0] > 1 else None
 

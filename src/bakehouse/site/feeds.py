@@ -36,13 +36,13 @@ def feed(content: Content) -> str:
     """Write the newest versions as an Atom feed."""
     dated = [entry for entry in content.entries if entry.published_at]
     newest = sorted(dated, key=lambda entry: (entry.published_at, entry.id), reverse=True)[:FEED_LENGTH]
-    updated = newest[0].published_at if newest else content.built_at
+    updated = next((entry.published_at for entry in newest if entry.published_at), content.built_at)
     home = f"<link href={quoteattr(f'{content.base_url}/')}/>" if content.base_url else ""
     head = [
         f'{XML}<feed xmlns="http://www.w3.org/2005/Atom">',
         f"<title>{_text(content.title)}</title>{home}",
         f"<id>{escape(content.base_url or NOWHERE)}{'/' if content.base_url else ':catalog'}</id>",
-        f"<updated>{iso_utc(updated)}</updated>",  # type: ignore[arg-type]
+        f"<updated>{iso_utc(updated)}</updated>",
         f"<author><name>{_text(content.title)}</name></author>",
     ]
     return "\n".join([*head, *(_item(entry, content) for entry in newest), "</feed>"]) + "\n"

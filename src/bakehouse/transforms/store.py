@@ -11,7 +11,7 @@ import apache_beam as beam
 from bakehouse.context import MEMORY_BYTES, Context, current
 from bakehouse.errors import RecipeError
 from bakehouse.patterns import Dimension, combine_dims_of
-from bakehouse.plan.types import CODECS, COMBINE_ATTRS, FORMATS, MISSING, ORDERS, VIRTUAL, StoreOptions
+from bakehouse.plan.types import CODECS, COMBINE_ATTRS, FORMATS, LEFT_OUT, MISSING, ORDERS, VIRTUAL, StoreOptions
 from bakehouse.schema import merge_all
 from bakehouse.storage import as_target
 from bakehouse.transforms.marks import mark
@@ -82,6 +82,9 @@ class StoreToZarr(beam.PTransform):
     inline_bytes
         Up to which decoded size a virtual store holds a variable's values itself (64 KiB), as it holds those of
         coordinates of one or two dimensions.
+    left_out
+        How concat dims that `target_chunks` leaves out are cut: ``sources``, as the sources' chunks are; ``inputs``, as
+        the first input is long, which is Pangeo Forge's way.
 
     Raises
     ------
@@ -107,6 +110,7 @@ class StoreToZarr(beam.PTransform):
     format: str = "zarr"
     codecs: str = "auto"
     inline_bytes: int | None = None
+    left_out: str = "sources"
 
     def __post_init__(self) -> None:
         """Refuse what can't be meant."""
@@ -118,6 +122,7 @@ class StoreToZarr(beam.PTransform):
             raise RecipeError(f"zarr_format is {self.zarr_format}", None, None, "use 2 or 3")
         insist_known("format", self.format, FORMATS)
         insist_known("codecs", self.codecs, CODECS)
+        insist_known("left_out", self.left_out, LEFT_OUT)
         self._insist_virtual()
         if self.format == "icechunk" and self.zarr_format == 2:
             raise RecipeError("zarr_format is 2", None, "Icechunk stores zarr v3 only", "use zarr_format=3")
@@ -157,6 +162,7 @@ class StoreToZarr(beam.PTransform):
             self.format,
             self.codecs,
             inline_bytes=StoreOptions.inline_bytes if self.inline_bytes is None else self.inline_bytes,
+            left_out=self.left_out,
         )
 
     def _zarr_format(self, context: Context) -> int:

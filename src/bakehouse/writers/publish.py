@@ -37,13 +37,18 @@ def reveal(candidate: CandidateStore) -> None:
     """Put a candidate's documents at its prefix, because a step of the recipe hands the store to other programs.
 
     All objects are there and were compared; no entry names the version yet. `withdraw` takes the root away again.
+    Where a run adds to a published store, what is published stays as it is: readers have it open.
     """
-    if isinstance(candidate.target, Target) and candidate.kept is not None:
-        folder, _, prefix = candidate.target.url.rpartition("/")
-        work_folder(Target(folder, candidate.target.options), prefix).put(REVEALED, b"")
-        zarr_format = 3 if root_names(3)[-1] in candidate.documents else 2
-        for key, data in consolidated(candidate.documents, zarr_format).items():
-            candidate.target.put(key, data)
+    store = candidate.target
+    if not isinstance(store, Target) or candidate.kept is None:
+        return
+    folder, _, prefix = store.url.rpartition("/")
+    work, zarr_format = work_folder(Target(folder, store.options), prefix), candidate.zarr_format
+    if work.size(REVEALED) is None and store.size(root_names(zarr_format)[-1]) is not None:
+        return
+    work.put(REVEALED, b"")
+    for key, data in consolidated(candidate.documents, zarr_format).items():
+        store.put(key, data)
 
 
 def is_published(prepared: Prepared) -> bool:

@@ -21,7 +21,7 @@ from bakehouse.writers.listing import ListedStore
 from bakehouse.writers.named import TargetStore
 from bakehouse.writers.reading import Reading
 from bakehouse.writers.receipts import Written
-from bakehouse.writers.template import Documents, is_metadata
+from bakehouse.writers.template import Documents, is_metadata, root_names
 
 
 class RecordingStore(WrapperStore[Any]):
@@ -97,6 +97,11 @@ class CandidateStore(ListedStore):
     def path(self) -> str:
         """Give the store's URL, as upstream's stores do."""
         return self.target.url
+
+    @property
+    def zarr_format(self) -> int:
+        """Say which version of zarr the documents are of."""
+        return 3 if root_names(3)[-1] in self.documents else 2
 
     async def get(
         self, key: str, prototype: BufferPrototype | None = None, byte_range: ByteRequest | None = None

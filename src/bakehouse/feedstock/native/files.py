@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from bakehouse.feedstock.native.report import Report
@@ -38,7 +39,7 @@ def modernise(code: Path, ids: Mapping[str, str], report: Report) -> list[str]:
         if module.tree is None or not gone_names(module.tree):
             continue
         name = file.relative_to(code).with_suffix("").as_posix().replace("/", ".")
-        made = rewrite(module.text, lambda recipe, name=name: _store_name(ids, name, recipe))  # type: ignore[misc]
+        made = rewrite(module.text, partial(_store_name, ids, name))
         file.write_text(made.text, encoding="utf-8")
         changed.append(name)
         for recipe, form in made.forms:

@@ -67,7 +67,7 @@ def _recorded() -> Iterator[list[Any]]:
         seen.append(self)
         return listed(self)
 
-    FilePattern.items = items  # type: ignore[method-assign]
+    FilePattern.items = items  # type: ignore[method-assign]  # for as long as the recipe is put together
     try:
         yield seen
     finally:
