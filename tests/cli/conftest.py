@@ -55,3 +55,12 @@ def sea(_sea: Growing, tmp_path: Path) -> Iterator[Growing]:
     for folder in folders:
         shutil.rmtree(folder)
         shutil.copytree(tmp_path / "kept" / folder.name, folder, symlinks=True)
+
+
+@pytest.fixture
+def away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in a folder that belongs to no project and no repository."""
+    folder = tmp_path / "away"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder

@@ -44,15 +44,6 @@ c.TargetStorage.fsspec_args = "hush"
 
 
 @pytest.fixture
-def away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in a folder that belongs to no project."""
-    folder = tmp_path / "away"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
-
-
-@pytest.fixture
 def repository(tmp_path: Path) -> Repository:
     return new_repository(tmp_path / "CanopyHeights-GLAD")
 

@@ -17,15 +17,6 @@ from tests.cli.test_bake import _sample
 
 
 @pytest.fixture
-def away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in a folder that belongs to no project and no repository."""
-    folder = tmp_path / "away"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
-
-
-@pytest.fixture
 def repository(tmp_path: Path) -> Repository:
     return new_repository(tmp_path / "gpcp-feedstock")
 

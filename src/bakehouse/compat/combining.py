@@ -13,8 +13,9 @@ import fsspec
 from bakehouse.compat.alike import insist_alike
 from bakehouse.compat.files import as_text
 from bakehouse.errors import SourceError
+from bakehouse.openers.kerchunk import file_at
 from bakehouse.patterns import Index, key_of
-from bakehouse.storage import Source, read_ranges
+from bakehouse.storage import read_ranges
 from bakehouse.transforms.index import show_index
 
 __all__ = ["CombineReferences", "ReferenceMap"]
@@ -130,8 +131,7 @@ class CombineReferences(beam.PTransform):
 def _read(ref: Any, options: Mapping[str, Any]) -> bytes:
     """Read what a reference points to."""
     place, *span = ref
-    remote = "://" in place and not place.startswith("file://")
-    source = Source(place, place.removeprefix("file://"), dict(options) if remote else {})
+    source = file_at(place, options)
     return bytes(read_ranges(source, [(span[0], span[0] + span[1])])[0]) if span else source.read()
 
 

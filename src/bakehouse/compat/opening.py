@@ -15,12 +15,12 @@ from fsspec.implementations.local import LocalFileOpener
 from bakehouse import transforms as native
 from bakehouse.compat.fsstore import FSStore
 from bakehouse.context import current
+from bakehouse.openers.formats import ENGINES
 from bakehouse.patterns import Index
 from bakehouse.storage import Source, make_source
 from bakehouse.transforms.index import show_index
 
 __all__ = ["OpenURLWithFSSpec", "OpenWithXarray"]
-ENGINES = {"netcdf3": "scipy", "netcdf4": "h5netcdf", "zarr": "zarr", "opendap": "netcdf4", "grib": "cfgrib"}
 LOADED = "loaded"
 BLOCK_BYTES = 2**20
 READING = ("read", "readline", "readlines", "readinto", "seek", "tell", "size")

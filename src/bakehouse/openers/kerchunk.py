@@ -122,24 +122,32 @@ def _manifest(
             which[index] = places.setdefault(found[0], len(places))
             offsets[index], lengths[index] = found[1:] if len(found) > 1 else (0, _size(opened, references, found[0]))
     files = tuple(_file(opened, references, place) for place in places)
-    return Manifest(
-        shape, chunks, dtype, filters, _fill(said, dtype), offsets, lengths, files=files, which=which, held=held
-    )
+    return Manifest(shape, chunks, dtype, filters, fill_in(said), offsets, lengths, files=files, which=which, held=held)
 
 
-def _fill(said: Mapping[str, Any], dtype: np.dtype[Any]) -> Any:
+def fill_in(said: Mapping[str, Any]) -> Any:
+    """Give the fill value that an array's metadata has, as a number.
+
+    Examples
+    --------
+    >>> fill_in({"dtype": "<f4", "fill_value": "-Infinity"}), fill_in({"dtype": "<i2", "fill_value": None})
+    (-inf, 0)
+    """
     fill = said["fill_value"]
-    if isinstance(fill, str) and dtype.kind == "f":
+    if isinstance(fill, str) and np.dtype(said["dtype"]).kind == "f":
         return float(fill.replace("Infinity", "inf"))
     return 0 if fill is None else fill
 
 
-def _file(opened: Opened, references: References, place: str) -> Source:
+def file_at(place: str, options: Mapping[str, Any], url: str | None = None) -> Source:
     """Give a file that is referred to: where it is read, and the URL by which it is published."""
-    options = dict((opened.kwargs.get("storage_options") or {}).get("remote_options") or {})
     remote = "://" in place and not place.startswith("file://")
-    url = references.names.get(place, place)
-    return Source(url, place.removeprefix("file://"), options if remote else {})
+    return Source(url or place, place.removeprefix("file://"), dict(options) if remote else {})
+
+
+def _file(opened: Opened, references: References, place: str) -> Source:
+    options = (opened.kwargs.get("storage_options") or {}).get("remote_options") or {}
+    return file_at(place, options, references.names.get(place))
 
 
 def _size(opened: Opened, references: References, place: str) -> int:

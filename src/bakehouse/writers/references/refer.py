@@ -16,6 +16,7 @@ from bakehouse.manifests import ChunkFormat, Manifest
 from bakehouse.openers.codecs import encode_chunk
 from bakehouse.openers.describe import raw_variable
 from bakehouse.openers.fetch import locate
+from bakehouse.openers.kerchunk import fill_in
 from bakehouse.openers.reference import ReferenceArray
 from bakehouse.plan.tasks import input_spans
 from bakehouse.plan.types import ArrayPlan, Axis, Template
@@ -54,11 +55,7 @@ def held_variables(template: Template, fragment: Fragment) -> Fragment:
 
 def fill_of(documents: Documents, name: str) -> Any:
     """Give the value that readers take for a chunk that is not there."""
-    said = json.loads(documents[f"{name}/.zarray"])
-    fill = said["fill_value"]
-    if isinstance(fill, str) and np.dtype(said["dtype"]).kind == "f":
-        return float(fill.replace("Infinity", "inf"))
-    return 0 if fill is None else fill
+    return fill_in(json.loads(documents[f"{name}/.zarray"]))
 
 
 def address(source: Source) -> str:
