@@ -25,8 +25,8 @@ PAGES = {
 
 
 def titles(page: Any) -> list[str]:
-    """List the cards that are shown."""
-    return [text.strip() for text in page.locator("#cards [data-slot=title]").all_inner_texts()]
+    """List the cards; what lies outside the window is not laid out, and has no inner text."""
+    return [text.strip() for text in page.locator("#cards [data-slot=title]").all_text_contents()]
 
 
 def loaded(watched: Watched) -> Any:

@@ -16,7 +16,6 @@ from bakehouse.errors import UsageError
 if TYPE_CHECKING:
     from bakehouse.bake import Outcome
     from bakehouse.cli.engine import Done, Settings
-    from bakehouse.cli.isolation import isolate
     from bakehouse.cli.selection import Chosen, Failed
     from bakehouse.cli.words import Where
     from bakehouse.meta.findings import Finding
@@ -52,6 +51,7 @@ def command(
     from bakehouse.cli.bakeries import place_around
     from bakehouse.cli.engine import Settings, run_each
     from bakehouse.cli.findings import lints
+    from bakehouse.cli.isolation import isolate
     from bakehouse.cli.words import Where
 
     place = place_around(project, None, names)
