@@ -184,4 +184,6 @@ def try_recipe(job: Job, keep: Path | None = None) -> Outcome:
         kept = replace(trial, target=target, previews=True, sandbox=True)
         return replace(bake(kept, keep.resolve() / "catalog"), status="tested")
     with tempfile.TemporaryDirectory(prefix="bakehouse-test-") as folder:
-        return replace(bake(replace(trial, target=Target(folder)), None), status="tested", entry=None, line=None, url="")
+        return replace(
+            bake(replace(trial, target=Target(folder)), None), status="tested", entry=None, line=None, url=""
+        )

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 @options.mirrors
 @options.cache
 @click.option(
-    "--keep", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
     help="Leave the pruned store, its preview and its entry there.",
 )
 @options.project
