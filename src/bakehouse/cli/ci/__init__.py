@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import click
 
+from bakehouse.cli.ci.check import command as _check
+from bakehouse.cli.ci.comment import command as _comment
 from bakehouse.cli.ci.scope import command as _scope
 
-COMMANDS: tuple[click.Command, ...] = (_scope,)
+COMMANDS: tuple[click.Command, ...] = (_scope, _check, _comment)
 
 command = click.Group(
     "ci",
