@@ -66,9 +66,9 @@ class GitHub:
 
     def add_pull(
         self, title: str, head: str, sha: str, base: str = "main", base_sha: str = "", login: str = "contributor",
-        body: str = "", repo: str = REPOSITORY, draft: bool = False,
+        body: str = "", repo: str = REPOSITORY, draft: bool = False, files: tuple[dict[str, Any], ...] = (),
     ) -> int:  # fmt: skip
-        """Open a pull request as somebody; `repo` is the fork that it comes from."""
+        """Open a pull request as somebody; `repo` is the fork that it comes from, `files` what it changes."""
         number = self.add_issue(title, body, login)
         url = f"{self.url}/repos/{REPOSITORY}/pulls/{number}"
         self.issues[number]["pull_request"] = {"url": url}
@@ -79,6 +79,7 @@ class GitHub:
             "head": {"ref": head, "sha": sha, "label": f"{owner}:{head}", "repo": head_repo},
             "base": {"ref": base, "sha": base_sha, "repo": {"full_name": REPOSITORY}},
             "draft": draft, "merged": False, "merged_at": None, "merge_commit_sha": None,
+            "files": list(files), "changed_files": len(files),
         }  # fmt: skip
         return number
 
@@ -238,6 +239,10 @@ def application(hub: GitHub) -> Flask:
     def pull(number: int) -> Response:
         found = known(hub.pulls, number)
         return jsonify(changed(found) if request.method == "PATCH" else found)
+
+    @app.get(f"{root}/pulls/<int:number>/files")
+    def files(number: int) -> Response:
+        return paged(known(hub.pulls, number).get("files", []))
 
     @app.get(f"{root}/commits/<sha>/pulls")
     def pulls_of(sha: str) -> Response:
