@@ -75,7 +75,9 @@ class Dataflow(Strict):
         "requirements are installed as workers start",
     )
     dataflow_kms_key: str | None = Field(default=None, description="Key that encrypts what the service keeps")
-    dataflow_service_options: Listed[str] = Field(default=(), description="Options of the service, such as enable_prime")
+    dataflow_service_options: Listed[str] = Field(
+        default=(), description="Options of the service, such as enable_prime"
+    )
     labels: dict[str, str] = Field(default={}, description="Labels of the job, for bills")
     max_cost_usd: PositiveFloat | None = Field(
         default=None, description="Refuse what is estimated to cost more, and cancel a job that has"
