@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bakehouse.bake.job import Job
+from bakehouse.bake.job import STAGE, Job
 from bakehouse.bake.jobnote import JobNote, forget_job, labels_of, name_of, note_job, noted
 from bakehouse.bake.travelled import from_text
 from bakehouse.bakeries.dataflow.options import settled
@@ -47,12 +47,9 @@ def adopted(job: Job, context: Context) -> Context | None:
     if seen is None or not seen.run_id:
         return None
     found = replace(context, run_id=seen.run_id)
-    done = seen.state == DONE
-    if done and found.notebook.get(f"{found.run_id}.json") is None:
-        if job.job_id:
-            raise UsageError(f"job {seen.id} was finished before", service.page(seen.id), None, f"run: {job.again}")
+    if seen.state == DONE and not _has_noted(found):
         return None
-    if seen.state in ENDED and not done and not job.job_id:
+    if seen.state in ENDED and seen.state != DONE and not job.job_id:
         note_job(job, found, seen.id)
         clean_up(job, found)
         return None
@@ -75,11 +72,19 @@ def _asked(job: Job, context: Context, service: Service) -> Seen:
     if seen is None:
         fix = "list them: gcloud dataflow jobs list; or leave --job-id out"
         raise UsageError(f"there is no job '{job.job_id}'", service.page(str(job.job_id)), None, fix)
+    if seen.state == DONE and not _has_noted(replace(context, run_id=seen.run_id)):
+        cause = "its run has no notes at the target any more"
+        raise UsageError(f"job {seen.id} was finished before", service.page(seen.id), cause, f"run: {job.again}")
     if seen.name != (name := name_of(job, context)):
         cause = f"its name is {seen.name}; the recipe, options and catalog as they are here make {name}"
         fix = "use the checkout and the options that it was started with, or leave --job-id out"
         raise UsageError(f"job {seen.id} does other work", service.page(seen.id), cause, fix)
     return seen
+
+
+def _has_noted(context: Context) -> bool:
+    """Say whether a run's notes are there, which are dropped once all that it made is finished."""
+    return context.notebook.get(f"{context.run_id}.json") is not None
 
 
 def insist_reachable(job: Job) -> None:
@@ -154,7 +159,7 @@ def _followed(job: Job, context: Context, note: JobNote, service: Service, watch
 
 def _failed(job: Job, context: Context, ended: Ended, page: str, job_id: str) -> BakehouseError:
     """Say how a job ended, what stopped it and where, and how to go on."""
-    inner = from_text("\n\n".join(ended.errors))
+    inner = from_text(STAGE.sub("", "\n\n".join(ended.errors)))
     message = f"Dataflow job {job_id} ended as {ended.state}"
     if ended.over_usd is not None:
         message += f": cancelled, as it had cost about ${ended.over_usd:.2f}"
