@@ -5,8 +5,12 @@ from __future__ import annotations
 import click
 
 from bakehouse.cli.ci.publish import command as _publish
+from bakehouse.cli.ci.scope import command as _scope
 
-COMMANDS: tuple[click.Command, ...] = (_publish,)
+COMMANDS: tuple[click.Command, ...] = (
+    _scope,
+    _publish,
+)
 
 command = click.Group(
     "ci",
