@@ -5,10 +5,12 @@ from __future__ import annotations
 import click
 
 from bakehouse.cli.ci.publish import command as _publish
+from bakehouse.cli.ci.run import command as _run
 from bakehouse.cli.ci.scope import command as _scope
 
 COMMANDS: tuple[click.Command, ...] = (
     _scope,
+    _run,
     _publish,
 )
 
