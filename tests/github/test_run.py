@@ -68,7 +68,8 @@ def test_a_failed_bake_is_red_and_names_the_input(kept: Project, tmp_path: Path)
     said, _ = run(kept, tmp_path, "broken", "--bakery", "local", exit_code=1)
     (recipe,) = said["recipes"]
     assert (said["ok"], said["exit_status"], recipe["ok"]) == (False, 1, False)
-    assert recipe["failure"]["input"] == "package://bakehouse/cli/starter/nothing_2021.nc"
+    named = [f"package://bakehouse/cli/starter/nothing_{year}.nc" for year in (2021, 2022)]
+    assert recipe["failure"]["input"] in named
     assert not (tmp_path / "entries").exists()
     assert said["log"]
 

@@ -19,12 +19,14 @@ WORKFLOW = "run-recipe.yml"
 class Around:
     """Where a run stands: the address of its page, the commit and the pull request that it is about.
 
-    `is_published` says whether its entries are in the catalog, `is_merged` whether the recipe was reviewed.
+    `is_published` says whether its entries are in the catalog, `proposed` is the pull request in which they wait,
+    `is_merged` says whether the recipe was reviewed.
     """
 
     run_url: str | None = None
     sha: str | None = None
     is_published: bool = False
+    proposed: int | None = None
     is_merged: bool = True
 
 
@@ -72,6 +74,8 @@ def _verdict(result: RunResult, around: Around) -> str:
     if result.prune:
         return f"What was written of{part} the dataset equals its sources. Pruned bakes are never published."
     checked = "Every store was compared with its sources"
+    if around.proposed:
+        return f"{checked}. It is in the catalog once #{around.proposed} is merged."
     return f"{checked} and is in the catalog now." if around.is_published else f"{checked}."
 
 

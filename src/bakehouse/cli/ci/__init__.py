@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from bakehouse.cli.ci.publish import command as _publish
+from bakehouse.cli.ci.report import command as _report
 from bakehouse.cli.ci.run import command as _run
 from bakehouse.cli.ci.scope import command as _scope
 
@@ -12,6 +13,7 @@ COMMANDS: tuple[click.Command, ...] = (
     _scope,
     _run,
     _publish,
+    _report,
 )
 
 command = click.Group(
