@@ -84,14 +84,16 @@ def tell_issue(
 ) -> str | None:
     """Keep the one issue of a feedstock while any of its recipes fails; give its address while it is open."""
     name = f"feedstock:{result.feedstock}"
-    known = {each for issue in open_issues(repo, LABEL, name) for each in _known(issue.body)}
-    failing = _failing(known, result)
+    found = list(open_issues(repo, LABEL, name))
+    failing = _failing({each for issue in found for each in _known(issue.body)}, result)
     if not failing:
         said = f"It went well again{_at(around)}. This closes by itself, and opens anew if it fails again."
         close_issues(repo, LABEL, name, said)
         return None
     if result.ok:
-        return None
+        for issue in found:
+            issue.edit(body=_FAILING.sub(_marker(failing), issue.body))
+        return str(found[0].html_url)
     title = f"Feedstock {result.feedstock} can't be {'updated' if result.mode == 'update' else 'baked'}"
     body = _issue(result, failing, project, around, logins)
     return str(keep_issue(repo, LABEL, name, title, body).html_url)
@@ -117,8 +119,11 @@ def _issue(result: RunResult, failing: set[str], project: Project, around: Aroun
     people = [f"@{each}" for each in logins if _LOGIN.fullmatch(each)]
     asked = f"Looked after by {', '.join(people)}." if people else ""
     promise = "This issue is brought up to date by every run, and closes by itself once one goes well."
-    marker = f"<!-- failing: {' '.join(sorted(failing))} -->"
-    return "\n\n".join(part for part in (marker, run_report(result, project, around), also, asked, promise) if part)
+    return "\n\n".join(part for part in (_marker(failing), run_report(result, project, around), also, asked, promise) if part)
+
+
+def _marker(failing: set[str]) -> str:
+    return f"<!-- failing: {' '.join(sorted(failing))} -->"
 
 
 def _at(around: Around) -> str:
