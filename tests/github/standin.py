@@ -78,7 +78,7 @@ class GitHub:
             **self.issues[number], "url": url, "html_url": f"https://github.com/{REPOSITORY}/pull/{number}",
             "head": {"ref": head, "sha": sha, "label": f"{owner}:{head}", "repo": head_repo},
             "base": {"ref": base, "sha": base_sha, "repo": {"full_name": REPOSITORY}},
-            "draft": draft, "merged": False, "merged_at": None, "merge_commit_sha": None,
+            "files": [], "changed_files": 0, "draft": draft, "merged": False, "merged_at": None, "merge_commit_sha": None,
         }  # fmt: skip
         return number
 
@@ -238,6 +238,10 @@ def application(hub: GitHub) -> Flask:
     def pull(number: int) -> Response:
         found = known(hub.pulls, number)
         return jsonify(changed(found) if request.method == "PATCH" else found)
+
+    @app.get(f"{root}/pulls/<int:number>/files")
+    def files(number: int) -> Response:
+        return paged(known(hub.pulls, number)["files"])
 
     @app.get(f"{root}/commits/<sha>/pulls")
     def pulls_of(sha: str) -> Response:

@@ -66,7 +66,7 @@ def test_the_pull_request_that_was_merged_learns_how_its_dataset_is_opened(baker
             "<!-- bakehouse:run:sst -->\n### `sst` is published",
             "Every store was compared with its sources and is in the catalog now.",
             "Open it:",
-            "```python\nimport bakehouse\n\nds = bakehouse.open(\"sst/monthly\")\n\n# or without Bakehouse\n"
+            '```python\nimport bakehouse\n\nds = bakehouse.open("sst/monthly")\n\n# or without Bakehouse\n'
             "import xarray\n\nds = xarray.open_zarr('s3://bucket/sst/monthly/1a2b.zarr', "
             "storage_options={'anon': True})\n```",
             "| recipe | outcome | size | time | cost | page |\n|---|---|---|---|---|---|\n"

@@ -146,7 +146,10 @@ def test_strangers_recipes_write_to_this_disk_only(kept: Project, tmp_path: Path
     assert "no bakery for recipes that nobody has merged" in output
 
 
-LEAK = IMPORTS.replace("import apache", "import os\nimport apache") + PATTERN + """\
+LEAK = (
+    IMPORTS.replace("import apache", "import os\nimport apache")
+    + PATTERN
+    + """\
 def leak(dataset):
     dataset.attrs["title"] = os.environ.get("AWS_SECRET_ACCESS_KEY", "none")
     return dataset
@@ -158,6 +161,7 @@ class Leak(beam.PTransform):
 recipe = (beam.Create(pattern.items()) | OpenURLWithFSSpec() | OpenWithXarray() | Leak()
           | StoreToZarr(store_name='demo.zarr', combine_dims=pattern.combine_dim_keys))
 """
+)
 
 
 def test_an_entry_that_holds_a_secret_is_not_handed_over(kept: Project, tmp_path: Path) -> None:
@@ -175,7 +179,18 @@ def started(project: Project, tmp_path: Path, *words: str) -> subprocess.Popen[s
     """Start a run of a recipe that never ends, and wait until it runs."""
     name = f"forever-{len(words)}"
     project.add_python(name, FOREVER.format(path=str(tmp_path / "pid")))
-    command = [sys.executable, "-m", "bakehouse", "ci", "run", name, "--bakery", "local", "--out", str(tmp_path / "out")]
+    command = [
+        sys.executable,
+        "-m",
+        "bakehouse",
+        "ci",
+        "run",
+        name,
+        "--bakery",
+        "local",
+        "--out",
+        str(tmp_path / "out"),
+    ]
     process = subprocess.Popen([*command, *words], cwd=project.root, text=True, stderr=subprocess.PIPE)
     for _ in range(600):
         if (tmp_path / "pid").exists() and (tmp_path / "pid").read_text():

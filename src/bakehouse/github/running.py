@@ -162,4 +162,3 @@ def _handed_over(entry: Entry, mask: Mask, out: Path) -> dict[str, Any]:
     path.write_text(text, encoding="utf-8")
     run = entry.provenance.run
     return {"entry": name, "plain_line": xarray_line(entry), "cost_usd": run.cost_usd if run else None}
-

@@ -119,7 +119,9 @@ def _issue(result: RunResult, failing: set[str], project: Project, around: Aroun
     people = [f"@{each}" for each in logins if _LOGIN.fullmatch(each)]
     asked = f"Looked after by {', '.join(people)}." if people else ""
     promise = "This issue is brought up to date by every run, and closes by itself once one goes well."
-    return "\n\n".join(part for part in (_marker(failing), run_report(result, project, around), also, asked, promise) if part)
+    return "\n\n".join(
+        part for part in (_marker(failing), run_report(result, project, around), also, asked, promise) if part
+    )
 
 
 def _marker(failing: set[str]) -> str:

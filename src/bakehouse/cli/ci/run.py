@@ -20,15 +20,23 @@ if TYPE_CHECKING:
 @options.bakery
 @options.prune()
 @click.option(
-    "--mode", type=click.Choice(["bake", "refresh", "update"]), default="bake", show_default=True,
+    "--mode",
+    type=click.Choice(["bake", "refresh", "update"]),
+    default="bake",
+    show_default=True,
     help="Bake what is not there, make a new version, or add what has come since.",
 )
 @click.option(
     "--credential-free", is_flag=True, help="Run recipes that nobody has merged: no credentials, a target on this disk."
 )
-@click.option("--limit", type=click.FloatRange(min=0, min_open=True), metavar="MINUTES", help="Stop it after that long.")
 @click.option(
-    "--out", required=True, type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+    "--limit", type=click.FloatRange(min=0, min_open=True), metavar="MINUTES", help="Stop it after that long."
+)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
     help="Folder for run.json and the entries.",
 )
 @options.project
