@@ -78,7 +78,7 @@ class GitHub:
             **self.issues[number], "url": url, "html_url": f"https://github.com/{REPOSITORY}/pull/{number}",
             "head": {"ref": head, "sha": sha, "label": f"{owner}:{head}", "repo": head_repo},
             "base": {"ref": base, "sha": base_sha, "repo": {"full_name": REPOSITORY}},
-            "draft": draft, "merged": False, "merged_at": None, "merge_commit_sha": None,
+            "files": [], "changed_files": 0, "draft": draft, "merged": False, "merged_at": None, "merge_commit_sha": None,
         }  # fmt: skip
         return number
 
@@ -239,6 +239,10 @@ def application(hub: GitHub) -> Flask:
         found = known(hub.pulls, number)
         return jsonify(changed(found) if request.method == "PATCH" else found)
 
+    @app.get(f"{root}/pulls/<int:number>/files")
+    def files(number: int) -> Response:
+        return paged(known(hub.pulls, number)["files"])
+
     @app.get(f"{root}/commits/<sha>/pulls")
     def pulls_of(sha: str) -> Response:
         return paged([each for each in hub.pulls.values() if sha in (each["head"]["sha"], each["merge_commit_sha"])])
@@ -260,7 +264,7 @@ def github(**known: Any) -> Iterator[GitHub]:
     hub = GitHub(**known)
     server = make_server("127.0.0.1", 0, application(hub), threaded=True)
     hub.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
         yield hub
