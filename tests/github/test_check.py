@@ -20,6 +20,7 @@ from bakehouse.github.result import Result
 from tests.cli.projects import ABOUT, IMPORTS, PATTERN, PIPELINE
 from tests.github.repositories import Repository, repository
 from tests.github.test_child import SECRETS
+from tests.support.wheels import write_wheel
 
 REFUSED = ("GITHUB_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "AWS_SECRET_ACCESS_KEY", "GOOGLE_APPLICATION_CREDENTIALS",
            "BAKEHOUSE_URL_MAP")  # fmt: skip
@@ -119,12 +120,15 @@ def test_a_good_feedstock_passes(job: Job) -> None:
 
 @pytest.mark.nightly
 def test_a_recipe_that_fails_is_named_with_its_line(job: Job) -> None:
-    job.repository.project.add_python("demo", IMPORTS + PATTERN + "raise KeyError('sst')\n" + PIPELINE)
+    said = "print('::add-mask::sst')\nraise KeyError('sst')\n"
+    job.repository.project.add_python("demo", IMPORTS + PATTERN + said + PIPELINE)
     job.repository.commit()
     ran = job.run()
     failure = job.result.feedstocks[0].recipes[0].trial_failure
     assert ran.returncode == 1 and failure and "KeyError" in failure.message
-    assert "::error file=feedstocks/demo/recipe.py,line=7" in ran.stdout
+    assert "::error file=feedstocks/demo/recipe.py,line=8" in ran.stdout
+    log = [line for line in ran.stderr.splitlines() if "::" in line]
+    assert log and all(line.startswith("| ") for line in log)
 
 
 @pytest.mark.nightly
@@ -134,6 +138,31 @@ def test_a_recipe_that_never_ends_is_stopped(job: Job) -> None:
     assert job.run("--limit", "8").returncode == 1
     said = [each.message for each in job.result.feedstocks[0].failures]
     assert len(said) == 2 and all("took too long and was stopped" in each for each in said)
+
+
+NEEDS = """
+import socket
+from rain_tools import scaled
+
+try:
+    socket.create_connection(("10.0.0.1", 80), 1)
+    outcome = "reached"
+except PermissionError as error:
+    outcome = "refused"
+assert outcome == "refused"
+"""
+
+
+@pytest.mark.nightly
+def test_what_a_feedstock_asks_for_is_installed_and_watched_too(job: Job) -> None:
+    folder = job.repository.project.add_python("demo", NEEDS + IMPORTS + PATTERN + PIPELINE)
+    write_wheel(folder / "wheels", "rain-tools", "1.0", "def scaled(x):\n    return x\n")
+    (folder / "requirements.txt").write_text("--no-index\n--find-links ./wheels\nrain-tools==1.0\n")
+    job.repository.commit()
+    ran = job.run()
+    (recipe,) = job.result.feedstocks[0].recipes
+    assert (recipe.plan_failure, recipe.trial_failure) == (None, None) and recipe.trial, ran.stdout
+    assert job.result.feedstocks[0].failures == ()
 
 
 def test_a_change_to_more_than_one_feedstock_is_linted_only(job: Job) -> None:

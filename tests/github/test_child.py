@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from bakehouse.github import child
+from bakehouse.github.addresses import refused
 from bakehouse.github.child import Ran, environment, run
-from bakehouse.github.guarded import refused
 from tests.cli.projects import IMPORTS, PATTERN, PIPELINE, Project, new_project
 
 SECRETS = {

@@ -1,8 +1,7 @@
-"""Run the command line in a process that opens no connection into private networks, nor to a cloud's metadata.
+"""Connections into private networks, and to a cloud's metadata, which recipes that nobody has reviewed don't get.
 
-Run as ``python -m bakehouse.github.guarded COMMAND…``. It is a seat belt: Python's own sockets are watched, libraries
-in other languages are not, and code that means to can get around it. The job has
-no credentials: that protects them.
+It is a seat belt: Python's own sockets are watched, libraries in other languages are not, and code that means to can
+get around it. The job has no credentials: that protects them.
 """
 
 from __future__ import annotations
@@ -55,15 +54,3 @@ def _watch(event: str, values: tuple[Any, ...]) -> None:
         host = address[0] if isinstance(address[0], str) else address[0].decode("ascii", "replace")
         if host and (why := refused(host)):
             raise RefusedAddressError(f"recipes that are not reviewed reach public addresses only: {why}")
-
-
-def main() -> None:
-    """Install the watch, then be the command line."""
-    install()
-    from bakehouse.cli import main as command_line
-
-    command_line(prog_name="bakehouse")
-
-
-if __name__ == "__main__":
-    main()
