@@ -28,7 +28,8 @@ def names_below(web: Web, place: Place, folder: str = "") -> list[str] | None:
     token = ""
     for _ in range(PAGES):
         query = f"list-type=2&delimiter=%2F&encoding-type=url&prefix={quote(prefix, safe='')}"
-        answer = web.get(f"{base}?{query}{f'&continuation-token={quote(token, safe="")}' if token else ''}")
+        query += f"&continuation-token={quote(token, safe='')}" if token else ""
+        answer = web.get(f"{base}?{query}")
         if not answer.ok:
             return None
         names, token = _page(answer.body, prefix)
@@ -43,8 +44,8 @@ def _page(body: bytes, prefix: str) -> tuple[list[str], str]:
     if b"<!" in body:
         return [], ""
     try:
-        root = ElementTree.fromstring(body)
-    except ElementTree.ParseError:
+        root = ElementTree.fromstring(body.decode())
+    except (ElementTree.ParseError, ValueError):
         return [], ""
     texts = [(element.tag.rpartition("}")[2], element.text or "") for element in root.iter()]
     starts = [unquote(text) for tag, text in texts if tag == "Prefix"]

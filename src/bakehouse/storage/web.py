@@ -13,7 +13,7 @@ import time
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any
 
 import aiohttp
@@ -22,6 +22,7 @@ from yarl import URL
 
 from bakehouse.errors import AddressError, StorageError
 from bakehouse.storage.public import Allowed, as_url, without_secrets
+from bakehouse.storage.remote import first_line
 
 MB = 2**20
 DOCUMENT_BYTES = 64 * MB
@@ -66,6 +67,27 @@ class Answer:
         return int(length) if length.isdigit() else len(self.body)
 
 
+@dataclass(frozen=True)
+class Limit:
+    """How many bytes an answer may have; `begin` takes the beginning of one that has more."""
+
+    bytes: int
+    begin: bool = False
+
+    def of(self, data: bytes, url: URL) -> bytes:
+        """Give what may be had.
+
+        Raises
+        ------
+        StorageError
+            If there is more, and the beginning is not enough.
+        """
+        if len(data) > self.bytes and not self.begin:
+            where = without_secrets(url)
+            raise StorageError(f"the answer has more than {self.bytes / MB:g} MB", where, "no store needs as much here")
+        return data[: self.bytes]
+
+
 class Web:
     """A client for what others name; give it back with `close`, or use it as a context.
 
@@ -91,7 +113,13 @@ class Web:
         self.close()
 
     def get(
-        self, url: str, asked: str | None = None, *, limit: int = DOCUMENT_BYTES, headers: Mapping[str, str] = {}
+        self,
+        url: str,
+        asked: str | None = None,
+        *,
+        limit: int = DOCUMENT_BYTES,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        begin: bool = False,
     ) -> Answer:
         """Ask for an object, or for a range of it; an answer with an error's status is one, too.
 
@@ -101,6 +129,8 @@ class Web:
             The range: ``0-99``, ``100-`` or ``-8``.
         limit
             How many bytes the answer may have.
+        begin
+            Give the beginning of an answer that has more, instead of refusing it.
 
         Raises
         ------
@@ -112,8 +142,27 @@ class Web:
         from fsspec.asyn import get_loop, sync
 
         self.allowed.check(url)
-        answer: Answer = sync(get_loop(), self._get, url, asked, limit, headers)
+        answer: Answer = sync(get_loop(), self._get, url, asked, Limit(limit, begin), headers)
         return answer
+
+    def insist(self, url: str) -> None:
+        """Check an address and all that its host resolves to, without connecting to it.
+
+        Raises
+        ------
+        AddressError
+            If it must not be connected to.
+        StorageError
+            If its host is not known.
+        """
+        from fsspec.asyn import get_loop, sync
+
+        self.allowed.check(url)
+        parts = as_url(url)
+        try:
+            sync(get_loop(), self._resolve, parts.raw_host, parts.port)
+        except OSError as error:
+            raise self._failed(url, error) from None
 
     def close(self) -> None:
         """Close its connections."""
@@ -123,7 +172,10 @@ class Web:
             session, self._session = self._session, None
             sync(get_loop(), session.close)
 
-    async def _get(self, url: str, asked: str | None, limit: int, headers: Mapping[str, str]) -> Answer:
+    async def _resolve(self, host: str, port: int) -> None:
+        await _Resolver(self.allowed).resolve(host, port)
+
+    async def _get(self, url: str, asked: str | None, limit: Limit, headers: Mapping[str, str]) -> Answer:
         said = {"Accept-Encoding": "identity", **headers, **({"Range": f"bytes={asked}"} if asked else {})}
         for attempt in range(TRIES):
             try:
@@ -136,7 +188,7 @@ class Web:
             await asyncio.sleep(BACKOFF_S * 2**attempt * random.uniform(0.5, 1.5))
         raise AssertionError("unreachable")
 
-    async def _follow(self, url: URL, headers: Mapping[str, str], limit: int) -> Answer:
+    async def _follow(self, url: URL, headers: Mapping[str, str], limit: Limit) -> Answer:
         """Ask, and follow redirects, each checked before it is followed."""
         for _ in range(HOPS + 1):
             self.allowed.check(url)
@@ -147,7 +199,7 @@ class Web:
             url = _joined(url, target)
         raise StorageError(f"more than {HOPS} redirects", without_secrets(url), None, "give the address that they lead to")
 
-    async def _ask(self, url: URL, headers: Mapping[str, str], limit: int) -> Answer:
+    async def _ask(self, url: URL, headers: Mapping[str, str], limit: Limit) -> Answer:
         left = self._end - time.monotonic()
         if left <= 0:
             raise StorageError(f"reading took longer than {self.seconds:g} s", without_secrets(url), None, SLOW)
@@ -167,7 +219,7 @@ class Web:
 
     def _failed(self, url: str, error: BaseException) -> StorageError:
         late = isinstance(error, asyncio.TimeoutError)
-        cause = "no answer in time" if late else f"{type(error).__name__}: {str(error).splitlines()[:1]}"
+        cause = "no answer in time" if late else first_line(error)
         return StorageError("the server does not answer", without_secrets(as_url(url)), cause, "check the address")
 
 
@@ -196,32 +248,25 @@ def _joined(url: URL, target: str) -> URL:
         raise AddressError("redirects to what is no address", without_secrets(url), str(error)) from None
 
 
-async def _body(response: aiohttp.ClientResponse, limit: int) -> bytes:
+async def _body(response: aiohttp.ClientResponse, limit: Limit) -> bytes:
     """Read an answer as far as it may go."""
     parts, size = [], 0
     async for part in response.content.iter_chunked(MB):
-        size += len(part)
-        if size > limit:
-            raise _too_much(response.url, limit)
         parts.append(part)
-    return b"".join(parts)
+        size += len(part)
+        if size > limit.bytes:
+            break
+    return limit.of(b"".join(parts), response.url)
 
 
-def _decoded(body: bytes, headers: Mapping[str, str], limit: int, url: URL) -> bytes:
+def _decoded(body: bytes, headers: Mapping[str, str], limit: Limit, url: URL) -> bytes:
     """Undo a compression that was not asked for, as far as it may go."""
     if headers.get("Content-Encoding", "identity") in ("identity", "") or not body:
         return body
     try:
-        found = zlib.decompressobj(GZIP).decompress(body, limit + 1)
+        return limit.of(zlib.decompressobj(GZIP).decompress(body, limit.bytes + 1), url)
     except zlib.error as error:
         raise StorageError("the answer can't be read", without_secrets(url), f"it is no gzip: {error}") from None
-    if len(found) > limit:
-        raise _too_much(url, limit)
-    return found
-
-
-def _too_much(url: URL, limit: int) -> StorageError:
-    return StorageError(f"the answer has more than {limit / MB:g} MB", without_secrets(url), "no store needs as much here")
 
 
 def _part(answer: Answer, asked: str | None) -> Answer:
