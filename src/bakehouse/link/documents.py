@@ -6,7 +6,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 from bakehouse.errors import LinkError
-from bakehouse.link.found import Found, PrivateError
+from bakehouse.link.found import PUBLISH, Found, PrivateError
 from bakehouse.link.listing import names_below
 from bakehouse.link.place import Place
 from bakehouse.storage.web import Web
@@ -15,7 +15,7 @@ ASKING = 8
 MOST = 2000
 """Names below a group that are asked for their metadata."""
 NAMES = {2: (".zarray", ".zattrs", ".zgroup"), 3: ("zarr.json",)}
-CONSOLIDATE = "consolidate its metadata (zarr.consolidate_metadata), or link its bucket (s3://, gs://), which can be listed"
+CONSOLIDATE = "consolidate its metadata (zarr.consolidate_metadata), or link its bucket (s3://, gs://)"
 
 
 def is_consolidated(found: Found) -> bool:
@@ -70,5 +70,5 @@ def _document(web: Web, place: Place, key: str) -> bytes | None:
     """Read one document; one that is not there may be refused instead, where nobody may list."""
     answer = web.get(place.address(key))
     if answer.status in (401, 403) and key.endswith("zarr.json"):
-        raise PrivateError("the store is not public", answer.url, f"the server answers {answer.status}", "open it to all")
+        raise PrivateError("the store is not public", answer.url, f"the server answers {answer.status}", PUBLISH)
     return answer.body if answer.ok else None

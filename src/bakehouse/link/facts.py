@@ -77,7 +77,7 @@ def _insist_small(arrays: Mapping[Any, zarr.Array], place: Place) -> None:
 
 
 def _is_index(name: str, array: zarr.Array) -> bool:
-    dims = getattr(array.metadata, "dimension_names", None) or array.attrs.get("_ARRAY_DIMENSIONS") or ()
+    dims: Any = getattr(array.metadata, "dimension_names", None) or array.attrs.get("_ARRAY_DIMENSIONS") or ()
     return array.ndim == 1 and list(dims) == [name]
 
 

@@ -115,8 +115,8 @@ def _object(body: bytes) -> dict[str, Any] | None:
 def _refusal(web: Web, place: Place, format: str, asked: list[Answer]) -> LinkError:
     """Say why there is nothing to link, by what was answered."""
     answer = web.get(place.web, f"0-{SNIFFED_BYTES - 1}", limit=SNIFFED_BYTES, begin=True)
-    if what := _sniffed(answer):
-        return LinkError(f"no zarr store but {what[0]}", place.url, None, what[1])
+    if sniffed := _sniffed(answer):
+        return LinkError(f"no zarr store but {sniffed[0]}", place.url, None, sniffed[1])
     statuses = sorted({each.status for each in (*asked, answer)})
     if payer := next((each for each in (*asked, answer) if b"UserProjectMissing" in each.body), None):
         return PrivateError("its readers have to pay", payer.url, "the bucket is 'requester pays'", PUBLISH)
@@ -126,9 +126,9 @@ def _refusal(web: Web, place: Place, format: str, asked: list[Answer]) -> LinkEr
     if set(statuses) <= {200, 206}:
         return LinkError("no zarr store: its documents can't be read as JSON", place.url, None, "check the address")
     tried = ", ".join(dict.fromkeys(each.url.removeprefix(place.web).strip("/") or "itself" for each in asked))
-    what = "zarr store" if format == "auto" else f"store of the format {format}"
+    wanted = "zarr store" if format == "auto" else f"store of the format {format}"
     cause = f"the server answers {', '.join(map(str, statuses))} to: {tried}"
-    return GoneError(f"there is no {what}", place.url, cause, "check the address, and --endpoint-url")
+    return GoneError(f"there is no {wanted}", place.url, cause, "check the address, and --endpoint-url")
 
 
 PUBLISH = "let everybody read it (list and get), then link it"
@@ -141,7 +141,7 @@ def _sniffed(answer: Answer) -> tuple[str, str] | None:
     for magic, what, fix in MAGIC:
         if answer.body.startswith(magic):
             return what, fix
-    return ("an HTML page", "give the store's own address, not that of a page about it") if _is_html(answer.body) else None
+    return ("an HTML page", "give the address of the store itself") if _is_html(answer.body) else None
 
 
 def _is_html(body: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""What lies directly below a prefix of a bucket that everybody may list: S3's XML, which Google's endpoint speaks too."""
+"""What lies directly below a prefix of a bucket that everybody may list, in S3's XML, which Google speaks too."""
 
 from __future__ import annotations
 

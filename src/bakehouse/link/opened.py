@@ -117,9 +117,7 @@ def _kerchunk(web: Web, place: Place, found: Found) -> Opened:
     store = PublicStore(web, references.documents, locate)
     version: Any = 3 if "zarr.json" in references.documents else 2
     consolidated = ".zmetadata" in references.documents and found.kind == "kerchunk-json"
-    return Opened(
-        "kerchunk", found.kind, version, consolidated, store, found.answer, locate, references=protocol
-    )
+    return Opened("kerchunk", found.kind, version, consolidated, store, found.answer, locate, references=protocol)
 
 
 @contextmanager
@@ -164,7 +162,7 @@ def _refuse_virtual(web: Web, locations: list[str], place: Place) -> None:
         web.insist(place_of(location).web)
     if locations:
         cause = f"such as {sorted(locations)[0]}; a reader has to allow that, and bakehouse.open does not"
-        raise LinkError("chunks of the repository lie elsewhere", place.url, cause, "link a repository that holds its own")
+        raise LinkError("chunks of the repository lie elsewhere", place.url, cause, "link one that holds its own")
 
 
 __all__ = ["Opened", "PrivateError", "digest", "opened", "seen"]

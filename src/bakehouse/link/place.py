@@ -139,7 +139,9 @@ def _on_the_web(url: str, endpoint: str | None, region: str | None) -> Place:
     if host.endswith(OSN) and rest:
         return _s3(bucket, rest, f"https://{host}", region)
     if endpoint:
-        raise AddressError("the address is not below the endpoint", without_secrets(parts), endpoint, "write s3://BUCKET/…")
+        raise AddressError(
+            "the address is not below the endpoint", without_secrets(parts), endpoint, "write s3://BUCKET/…"
+        )
     return Place(url.rstrip("/"), Storage(protocol=parts.scheme), url.rstrip("/"))
 
 

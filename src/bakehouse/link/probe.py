@@ -84,7 +84,7 @@ def probe(web: Web, place: Place, store: Opened, group: zarr.Group, key: str | N
     if store.private:
         cause = "its metadata can be read, its chunks can't"
         raise PrivateError("the store is not public", store.private[0], cause, PUBLISH)
-    raise LinkError("the store has metadata and no chunks", place.url, "none of those tried is there", "check the store")
+    raise LinkError("the store has metadata and no chunks", place.url, "none that was tried is there", "check it")
 
 
 def _candidates(group: zarr.Group, key: str | None) -> Iterator[tuple[zarr.Array, tuple[int, ...], str]]:
@@ -157,9 +157,7 @@ def _access(web: Web, place: Place, store: Opened, name: str, found: Span | byte
     answer = _begin(web, found)
     chunk = Seen(key=name, etag=answer.etag, size_bytes=answer.size_bytes)
     cors = _allows(store.root) and _allows(answer)
-    return Access(
-        anonymous=True, cors=cors, ranges=answer.status == 206, egress_free=free, root=root, chunk=chunk
-    )
+    return Access(anonymous=True, cors=cors, ranges=answer.status == 206, egress_free=free, root=root, chunk=chunk)
 
 
 def _begin(web: Web, span: Span) -> Answer:

@@ -72,9 +72,11 @@ def check_references(web: Web, found: ReferenceView, place: Place) -> str | None
         try:
             web.insist(_address(url, place))
         except AddressError as error:
-            raise AddressError(f"chunk '{key}': {error.message}", error.where, "it is a reference", error.fix) from None
+            message = f"chunk '{key}': {error.message}"
+            raise AddressError(message, error.where, "it is a reference", error.fix) from None
         except BakehouseError as error:
-            raise LinkError(f"chunk '{key}' can't be read: {error.message}", error.where, error.cause, error.fix) from None
+            message = f"chunk '{key}' can't be read: {error.message}"
+            raise LinkError(message, error.where, error.cause, error.fix) from None
     schemes = {scheme for scheme, _ in seen}
     return schemes.pop() if len(schemes) == 1 else None
 

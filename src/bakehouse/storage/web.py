@@ -71,7 +71,7 @@ class Answer:
 class Limit:
     """How many bytes an answer may have; `begin` takes the beginning of one that has more."""
 
-    bytes: int
+    size: int
     begin: bool = False
 
     def of(self, data: bytes, url: URL) -> bytes:
@@ -82,10 +82,10 @@ class Limit:
         StorageError
             If there is more, and the beginning is not enough.
         """
-        if len(data) > self.bytes and not self.begin:
+        if len(data) > self.size and not self.begin:
             where = without_secrets(url)
-            raise StorageError(f"the answer has more than {self.bytes / MB:g} MB", where, "no store needs as much here")
-        return data[: self.bytes]
+            raise StorageError(f"the answer has more than {self.size / MB:g} MB", where, "no store needs as much here")
+        return data[: self.size]
 
 
 class Web:
@@ -182,7 +182,7 @@ class Web:
                 answer = await self._follow(as_url(url), said, limit)
                 if answer.status not in TRANSIENT or attempt == TRIES - 1:
                     return _part(answer, asked)
-            except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+            except (TimeoutError, aiohttp.ClientError, OSError) as error:
                 if attempt == TRIES - 1 or time.monotonic() > self._end:
                     raise self._failed(url, error) from None
             await asyncio.sleep(BACKOFF_S * 2**attempt * random.uniform(0.5, 1.5))
@@ -197,7 +197,7 @@ class Web:
             if answer.status not in REDIRECTS or target is None:
                 return answer
             url = _joined(url, target)
-        raise StorageError(f"more than {HOPS} redirects", without_secrets(url), None, "give the address that they lead to")
+        raise StorageError(f"more than {HOPS} redirects", without_secrets(url), None, "give the one that they lead to")
 
     async def _ask(self, url: URL, headers: Mapping[str, str], limit: Limit) -> Answer:
         left = self._end - time.monotonic()
@@ -218,7 +218,7 @@ class Web:
         return self._session
 
     def _failed(self, url: str, error: BaseException) -> StorageError:
-        late = isinstance(error, asyncio.TimeoutError)
+        late = isinstance(error, TimeoutError)
         cause = "no answer in time" if late else first_line(error)
         return StorageError("the server does not answer", without_secrets(as_url(url)), cause, "check the address")
 
@@ -254,7 +254,7 @@ async def _body(response: aiohttp.ClientResponse, limit: Limit) -> bytes:
     async for part in response.content.iter_chunked(MB):
         parts.append(part)
         size += len(part)
-        if size > limit.bytes:
+        if size > limit.size:
             break
     return limit.of(b"".join(parts), response.url)
 
@@ -264,7 +264,7 @@ def _decoded(body: bytes, headers: Mapping[str, str], limit: Limit, url: URL) ->
     if headers.get("Content-Encoding", "identity") in ("identity", "") or not body:
         return body
     try:
-        return limit.of(zlib.decompressobj(GZIP).decompress(body, limit.bytes + 1), url)
+        return limit.of(zlib.decompressobj(GZIP).decompress(body, limit.size + 1), url)
     except zlib.error as error:
         raise StorageError("the answer can't be read", without_secrets(url), f"it is no gzip: {error}") from None
 
