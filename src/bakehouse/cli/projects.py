@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bakehouse.errors import UsageError, did_you_mean
 from bakehouse.feedstock import Feedstock, find_feedstock, recipe_ids
+from bakehouse.meta.base import is_safe_name
 from bakehouse.meta.load import feedstock_folders, feedstock_id, find_project_root, is_project
 
 
@@ -57,6 +58,20 @@ def parse_name(text: str) -> Named:
     if not 1 <= len(parts) <= 2:
         raise UsageError(f"'{text}' names no feedstock", None, None, "write ID or ID/RECIPE")
     return Named(*parts)
+
+
+def insist_id(name: str) -> str:
+    """Insist on an id that can name a folder.
+
+    Raises
+    ------
+    UsageError
+        If it can't.
+    """
+    if not is_safe_name(name) or name.startswith(("_", "-")):
+        fix = "use lower case letters, digits, '.', '_' and '-'"
+        raise UsageError(f"'{name}' can't name a feedstock", None, None, fix)
+    return name
 
 
 def feedstock_ids(root: Path) -> list[str]:
@@ -108,4 +123,13 @@ def _imported(feedstock: Feedstock) -> list[str]:
         return list(load_recipes(feedstock))
 
 
-__all__ = ["Named", "feedstock_folder", "feedstock_ids", "find_feedstock", "parse_name", "project_root", "recipes_of"]
+__all__ = [
+    "Named",
+    "feedstock_folder",
+    "feedstock_ids",
+    "find_feedstock",
+    "insist_id",
+    "parse_name",
+    "project_root",
+    "recipes_of",
+]

@@ -8,9 +8,15 @@ from typing import Any
 from bakehouse.catalog.entry import Entry
 
 
-def unchanged(new: Entry, old: Entry | None) -> bool:
+def carried(new: Entry, old: Entry | None) -> Entry:
+    """Keep what a person said of a store; what a program saw of it is over."""
+    keep = old is not None and old.status.seen is None
+    return new.model_copy(update={"status": old.status}) if old and keep else new
+
+
+def unchanged(new: Entry, old: Entry) -> bool:
     """Say whether an entry says what another said, whenever it was said."""
-    return old is not None and _timeless(new) == _timeless(old)
+    return _timeless(new) == _timeless(old)
 
 
 def _timeless(entry: Entry) -> Entry:

@@ -15,7 +15,7 @@ from bakehouse.link.place import Place, place_of
 from bakehouse.link.probe import Probed, probe
 from bakehouse.link.region import with_region
 from bakehouse.meta.models import FeedstockMeta, LinkedStore
-from bakehouse.storage.public import Allowed
+from bakehouse.storage.public import Allowed, redacted
 from bakehouse.storage.web import Web
 
 SOURCES = "the store was opened without credentials, and a chunk of it read; its sources are not known here"
@@ -35,6 +35,11 @@ class Linking:
     endpoint: str | None = None
     allowed: Allowed = Allowed()
     seconds: float = 300.0
+
+    @property
+    def shown(self) -> str:
+        """Give the address without what may be a credential."""
+        return redacted(self.store.url)
 
     @property
     def id(self) -> str:

@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 from bakehouse.catalog.record import Storage
 from bakehouse.errors import AddressError
 from bakehouse.meta.urls import path_escapes
-from bakehouse.storage.public import as_url, without_secrets
+from bakehouse.storage.public import as_url, redacted, without_secrets
 
 GOOGLE = "https://storage.googleapis.com"
 AMAZON = "https://s3.amazonaws.com"
@@ -97,32 +97,32 @@ def _scheme(url: str) -> str:
     """Give the scheme of an address, if it is one that can be linked."""
     if "::" in url.partition("://")[0] or re.search(r"::\w+:", url):
         first = url.partition("::")[0]
-        raise AddressError(f"'{first}::' chains addresses", _plain(url), "fsspec would read one through another", _FIX)
+        raise AddressError(
+            f"'{first}::' chains addresses", redacted(url), "fsspec would read one through another", _FIX
+        )
     scheme, there, rest = url.partition("://")
     scheme = scheme.lower()
     if not there or scheme in ("file", "local"):
-        raise AddressError("the store is a path on one machine", _plain(url), None, f"publish it; then {_FIX}")
+        raise AddressError("the store is a path on one machine", redacted(url), None, f"publish it; then {_FIX}")
     if scheme not in SCHEMES:
-        raise AddressError(f"stores on {scheme}:// can't be linked", _plain(url), None, _FIX)
+        raise AddressError(f"stores on {scheme}:// can't be linked", redacted(url), None, _FIX)
     if "?" in rest or "#" in rest:
         what = "holds a credential" if _SECRET.search(rest) else "has a query"
         cause = "the store's objects lie below it, so it ends with a path"
-        raise AddressError(f"the address {what}", _plain(url), cause, "leave out all after the path")
+        raise AddressError(f"the address {what}", redacted(url), cause, "leave out all after the path")
     if "@" in rest.partition("/")[0]:
-        raise AddressError("the address holds a name or a password", _plain(url), None, "link a store that needs none")
+        raise AddressError(
+            "the address holds a name or a password", redacted(url), None, "link a store that needs none"
+        )
     if escape := path_escapes(url):
-        raise AddressError(escape, _plain(url), None, _FIX)
+        raise AddressError(escape, redacted(url), None, _FIX)
     return scheme
-
-
-def _plain(url: str) -> str:
-    return re.sub(r"//[^/]*@", "//", re.split("[?#]", url, maxsplit=1)[0])[:500]
 
 
 def _split(url: str) -> tuple[str, str]:
     bucket, _, key = url.partition("://")[2].partition("/")
     if not _BUCKET.fullmatch(bucket):
-        raise AddressError(f"'{bucket}' is no bucket's name", _plain(url), None, _FIX)
+        raise AddressError(f"'{bucket}' is no bucket's name", redacted(url), None, _FIX)
     return bucket, key.strip("/")
 
 

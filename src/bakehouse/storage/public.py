@@ -138,18 +138,18 @@ def as_url(url: str | URL) -> URL:
         parts = url if isinstance(url, URL) else URL(url, encoded=True)
         plain = parts.scheme in ("http", "https") and bool(parts.raw_host) and parts.port is not None
     except ValueError as error:
-        raise AddressError("not a web address", _cut(str(url)), str(error), _PLAIN_FIX) from None
+        raise AddressError("not a web address", redacted(str(url)), str(error), _PLAIN_FIX) from None
     if not plain:
-        raise AddressError("not a web address", _cut(str(url)), "it does not begin with https://HOST", _PLAIN_FIX)
+        raise AddressError("not a web address", redacted(str(url)), "it does not begin with https://HOST", _PLAIN_FIX)
     return parts
 
 
 def without_secrets(url: URL) -> str:
     """Write an address without what may be a credential: names, passwords and the query."""
-    return _cut(str(url))
+    return redacted(str(url))
 
 
-def _cut(url: str) -> str:
+def redacted(url: str) -> str:
     """Leave out what may be a credential: names, passwords and the query."""
     return re.sub(r"//[^/]*@", "//", re.split("[?#]", url, maxsplit=1)[0])[:500]
 
