@@ -137,7 +137,10 @@ class Provenance(Model):
 
 
 class Digests(Model):
-    """Digests of the root document and of the proof, as "sha256:…"."""
+    """Digests of the root document and of the proof, as "sha256:…".
+
+    Of a linked store whose metadata are not consolidated, `root` covers all its documents.
+    """
 
     root: str | None = None
     proof: str | None = None

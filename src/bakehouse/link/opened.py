@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -48,8 +48,11 @@ class Opened:
 
     @property
     def digest(self) -> str:
-        """Give the digest of the root document."""
-        return digest(self.root.body)
+        """Give the digest of the root document; of all documents, where the root does not hold them."""
+        if self.consolidated or self.format == "kerchunk":
+            return digest(self.root.body)
+        documents: Mapping[str, bytes] = self.store.documents
+        return digest(b"".join(f"{key}\0{len(data)}\0".encode() + data for key, data in sorted(documents.items())))
 
     @property
     def private(self) -> list[str]:

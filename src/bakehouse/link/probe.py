@@ -74,11 +74,11 @@ def probe(web: Web, place: Place, store: Opened, group: zarr.Group, key: str | N
     LinkError
         If none is there, or it can't be decoded.
     """
-    for array, place_in, name in _candidates(group, key):
+    for array, place_in, name in candidates(group, arrays_of(group), key):
         before = len(store.reads)
         if store.locate and _is_absent(web, store, name):
             continue
-        _decode(array, place_in, name)
+        decode(array, place_in, name)
         found = _address(store, name, before)
         return Probed(name, _access(web, place, store, name, found))
     if store.private:
@@ -87,9 +87,11 @@ def probe(web: Web, place: Place, store: Opened, group: zarr.Group, key: str | N
     raise LinkError("the store has metadata and no chunks", place.url, "none that was tried is there", "check it")
 
 
-def _candidates(group: zarr.Group, key: str | None) -> Iterator[tuple[zarr.Array, tuple[int, ...], str]]:
+def candidates(
+    group: zarr.Group, arrays: list[zarr.Array], key: str | None = None
+) -> Iterator[tuple[zarr.Array, tuple[int, ...], str]]:
     """List chunks: of each of the largest arrays the first, the last, and some between."""
-    for array in [each for each in arrays_of(group) if each.nbytes][:ARRAYS]:
+    for array in [each for each in arrays if each.nbytes][:ARRAYS]:
         for index in islice(_spread(_grid(array)), CHUNKS):
             name = "/".join(filter(None, (array.path, array.metadata.encode_chunk_key(index))))
             if key in (None, name):
@@ -123,7 +125,7 @@ def _is_absent(web: Web, store: Opened, name: str) -> bool:
     return not answer.ok
 
 
-def _decode(array: zarr.Array, index: tuple[int, ...], name: str) -> None:
+def decode(array: zarr.Array, index: tuple[int, ...], name: str) -> None:
     """Read one value of a chunk, which decodes all of it."""
     import math
 
