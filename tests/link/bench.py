@@ -99,6 +99,22 @@ def upload(s3: S3, folder: Path, prefix: str, acl: str = "public-read") -> str:
     return f"s3://{s3.bucket}/{prefix}"
 
 
+def repository(s3: S3, prefix: str, ds: xr.Dataset, virtual: str | None = None) -> str:
+    """Write a dataset to an Icechunk repository for everybody, one chunk elsewhere if asked; give the snapshot."""
+    import icechunk
+
+    s3_client(s3).put_bucket_acl(Bucket=s3.bucket, ACL="public-read")
+    access = {"access_key_id": s3.key, "secret_access_key": s3.secret, "region": s3.region, "allow_http": True}
+    storage = icechunk.s3_storage(
+        bucket=s3.bucket, prefix=prefix, endpoint_url=s3.endpoint, force_path_style=True, **access
+    )
+    session = icechunk.Repository.open_or_create(storage).writable_session("main")
+    ds.to_zarr(session.store, consolidated=False, mode="w")
+    if virtual:
+        session.store.set_virtual_ref("sst/c/0/0/0", virtual, offset=0, length=8, validate_container=False)
+    return str(session.commit("the sea"))
+
+
 def s3_client(s3: S3) -> Any:
     """Give a client with credentials."""
     import boto3

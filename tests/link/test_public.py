@@ -119,7 +119,7 @@ def test_a_redirect_is_checked_before_it_is_followed(http_server: Server, host: 
     assert [request.path for request in http_server.log] == ["/a"]
 
 
-@pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://example.org/", "http://user:pw@example.org/", "http://"])
+@pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://example.org/", "http://user:pw@example.org/"])
 def test_a_redirect_to_no_plain_web_address_is_refused(http_server: Server, target: str) -> None:
     http_server.redirects["/a"] = target
     with Web(trusting(http_server.url)) as web, pytest.raises(AddressError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import redirect_stdout
 from dataclasses import dataclass
@@ -11,6 +12,10 @@ from bakehouse.errors import UsageError, did_you_mean
 from bakehouse.feedstock import Feedstock, find_feedstock, recipe_ids
 from bakehouse.meta.base import is_safe_name
 from bakehouse.meta.load import feedstock_folders, feedstock_id, find_project_root, is_project
+
+
+_ID = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?")
+"""As entries have them, which the catalog's package says, too; it is not imported for that."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,7 @@ def insist_id(name: str) -> str:
     UsageError
         If it can't.
     """
-    if not is_safe_name(name) or name.startswith(("_", "-")):
+    if not _ID.fullmatch(name) or not is_safe_name(name) or name.startswith("_"):
         fix = "use lower case letters, digits, '.', '_' and '-'"
         raise UsageError(f"'{name}' can't name a feedstock", None, None, fix)
     return name

@@ -10,6 +10,7 @@ from bakehouse.catalog.facts import Facts
 from bakehouse.catalog.harvest import harvest
 from bakehouse.catalog.record import OPEN_KWARGS
 from bakehouse.errors import BakehouseError, LinkError
+from bakehouse.link.found import PUBLISH, PrivateError
 from bakehouse.link.opened import Opened
 from bakehouse.link.place import Place
 from bakehouse.link.probe import arrays_of
@@ -54,11 +55,21 @@ def gather(store: Opened, place: Place, kwargs: Mapping[str, Any]) -> Facts:
             warnings.simplefilter("ignore")
             group = open_group(store, str(kwargs.get("group") or ""))
             _insist_small({array.basename: array for array in arrays_of(group)}, place)
-            return harvest(_dataset(store, kwargs, place), group)
+            facts = harvest(_dataset(store, kwargs, place), group)
     except BakehouseError:
         raise
     except Exception as error:  # whatever libraries make of what others wrote
+        _insist_public(store)
         raise LinkError("xarray can't open the store", place.url, first_line(error), "check the store") from error
+    _insist_public(store)
+    return facts
+
+
+def _insist_public(store: Opened) -> None:
+    """Refuse coordinates that are not for everybody: what stands in their place is fill."""
+    if store.private:
+        cause = "its metadata can be read, a chunk of its coordinates can't (or is missing, where nobody may list)"
+        raise PrivateError("the store is not public", store.private[0], cause, PUBLISH)
 
 
 def _dataset(store: Opened, kwargs: Mapping[str, Any], place: Place) -> xr.Dataset:

@@ -74,17 +74,25 @@ def probe(web: Web, place: Place, store: Opened, group: zarr.Group, key: str | N
     LinkError
         If none is there, or it can't be decoded.
     """
-    for array, place_in, name in candidates(group, arrays_of(group), key):
+    for array, index, name in candidates(group, arrays_of(group), key):
         before = len(store.reads)
         if store.locate and _is_absent(web, store, name):
+            if name == _chunks_of(array)[-1][2]:
+                _insist_public(store, array)
             continue
-        decode(array, place_in, name)
-        found = _address(store, name, before)
-        return Probed(name, _access(web, place, store, name, found))
+        decode(array, index, name)
+        return Probed(name, _access(web, place, store, name, _address(store, name, before)))
+    _insist_public(store, None)
+    cause = "none that was tried is there"
+    raise LinkError("the store has metadata and no chunks", place.url, cause, "check it")
+
+
+def _insist_public(store: Opened, array: zarr.Array | None) -> None:
+    """Stop at an array none of whose chunks is for everybody."""
     if store.private:
-        cause = "its metadata can be read, its chunks can't"
+        whose = f"chunks of '{array.path}'" if array else "a chunk"
+        cause = f"its metadata can be read, {whose} can't (or are missing, where nobody may list)"
         raise PrivateError("the store is not public", store.private[0], cause, PUBLISH)
-    raise LinkError("the store has metadata and no chunks", place.url, "none that was tried is there", "check it")
 
 
 def candidates(
@@ -92,10 +100,13 @@ def candidates(
 ) -> Iterator[tuple[zarr.Array, tuple[int, ...], str]]:
     """List chunks: of each of the largest arrays the first, the last, and some between."""
     for array in [each for each in arrays if each.nbytes][:ARRAYS]:
-        for index in islice(_spread(_grid(array)), CHUNKS):
-            name = "/".join(filter(None, (array.path, array.metadata.encode_chunk_key(index))))
-            if key in (None, name):
-                yield array, index, name
+        yield from (each for each in _chunks_of(array) if key in (None, each[2]))
+
+
+def _chunks_of(array: zarr.Array) -> list[tuple[zarr.Array, tuple[int, ...], str]]:
+    """List the chunks of an array that are tried, with their places in the grid and their keys."""
+    places = islice(_spread(_grid(array)), CHUNKS)
+    return [(array, index, f"{array.path}/{array.metadata.encode_chunk_key(index)}".lstrip("/")) for index in places]
 
 
 def _grid(array: zarr.Array) -> tuple[int, ...]:
