@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from bakehouse.catalog.check import check
-from bakehouse.catalog.entry import Entry, Status
+from bakehouse.catalog.entry import Check, Entry, Status
 from bakehouse.catalog.register import mark, register
 from tests.catalog.samples import dataset
 from tests.cli.projects import Project, new_project
@@ -190,6 +190,18 @@ def test_an_entry_that_leads_to_this_machine_is_not_followed(shelf: Shelf) -> No
     with listening() as listener:
         store = entry.store.model_copy(update={"url": f"{listener.url}/sea.zarr"})
         register(shelf.folder, entry.model_copy(update={"store": store}))
+        found = shelf.recheck(exit_code=1)
+    assert found["sea"]["seen"] == "unreachable" and "loopback" in found["sea"]["reason"]
+    assert listener.connections == []
+
+
+def test_an_entry_that_claims_to_be_baked_is_followed_no_further(shelf: Shelf) -> None:
+    entry = shelf.entry("sea")
+    with listening() as listener:
+        said = entry.store.storage.model_copy(update={"protocol": "s3", "endpoint": listener.url, "anonymous": True})
+        store = entry.store.model_copy(update={"url": "s3://bucket/sea.zarr", "storage": said})
+        forged = {"kind": "baked", "version": "v1", "store": store, "check": Check(level="full")}
+        register(shelf.folder, entry.model_copy(update=forged))
         found = shelf.recheck(exit_code=1)
     assert found["sea"]["seen"] == "unreachable" and "loopback" in found["sea"]["reason"]
     assert listener.connections == []

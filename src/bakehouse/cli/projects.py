@@ -13,7 +13,6 @@ from bakehouse.feedstock import Feedstock, find_feedstock, recipe_ids
 from bakehouse.meta.base import is_safe_name
 from bakehouse.meta.load import feedstock_folders, feedstock_id, find_project_root, is_project
 
-
 _ID = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?")
 """As entries have them, which the catalog's package says, too; it is not imported for that."""
 

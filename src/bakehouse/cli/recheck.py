@@ -92,8 +92,8 @@ def _how(folder: Path, jobs: int, timeout: float, trusted: tuple[str, ...], proj
 
     access = _access(folder, project)
 
-    def options_of(url: str) -> Mapping[str, Any]:
-        return next((said for target, said in access.items() if url.startswith(f"{target.rstrip('/')}/")), {})
+    def options_of(url: str) -> Mapping[str, Any] | None:
+        return next((said for target, said in access.items() if url.startswith(f"{target.rstrip('/')}/")), None)
 
     return Rechecking(FolderCatalog(folder.resolve()).locate, options_of, Allowed.of(trusted), timeout, jobs)
 

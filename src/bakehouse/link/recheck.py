@@ -53,13 +53,14 @@ class Rechecking:
     locate
         From an entry's url to one that is not relative.
     options
-        Access to what this project baked, by url.
+        Access to what lies below a bakery's target, by url; None for what lies elsewhere, which is only connected to
+        if it is allowed.
     seconds
         How long one store may take.
     """
 
     locate: Callable[[str], str]
-    options: Callable[[str], Mapping[str, Any]]
+    options: Callable[[str], Mapping[str, Any] | None]
     allowed: Allowed = Allowed()
     seconds: float = 120.0
     jobs: int = 8
@@ -98,10 +99,19 @@ def _recheck(entry: Entry, how: Rechecking) -> Verdict:
         if entry.kind == "linked":
             _recheck_linked(entry, how)
         else:
-            recheck_own(entry, url, how.options(url))
+            _recheck_baked(entry, url, how)
     except Exception as error:  # one store's fault is its own
         return _verdict(entry, error)
     return Verdict(entry)
+
+
+def _recheck_baked(entry: Entry, url: str, how: Rechecking) -> None:
+    """Open a store as its bakery does; one that is no bakery's of this project has to lie where all may connect to."""
+    options = how.options(url)
+    if options is None and entry.store.storage.protocol != "file":
+        with Web(how.allowed, how.seconds) as web:
+            web.insist(place_of(url, entry.store.storage.endpoint, entry.store.storage.region).web)
+    recheck_own(entry, url, options or {})
 
 
 def _verdict(entry: Entry, error: Exception) -> Verdict:
