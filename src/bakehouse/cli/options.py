@@ -90,6 +90,10 @@ trusted = click.option(
     help="Connect to this server though it is not on the public internet: for servers of your own network. Repeatable; "
     "in the environment, separate by spaces.",
 )  # fmt: skip
+job_id = click.option(
+    "--job-id", metavar="JOB",
+    help="Follow this job of a service that was started before, and finish what it made, instead of starting one.",
+)  # fmt: skip
 feedstock = click.argument("feedstocks", nargs=-1, metavar="[ID|PATH|URL]...")
 previews = click.option(
     "--previews/--no-previews", default=True, show_default=True, envvar="BAKEHOUSE_PREVIEWS", show_envvar=True,
