@@ -194,7 +194,9 @@ class _Handler(BaseHTTPRequestHandler):
         if status:
             return self._fail(status)
         if parts.path != "/token" and not self.headers.get("Authorization", "").startswith("Bearer "):
-            return self._reply({"error": {"code": 401, "message": "nobody is logged in", "status": "UNAUTHENTICATED"}}, 401)
+            return self._reply(
+                {"error": {"code": 401, "message": "nobody is logged in", "status": "UNAUTHENTICATED"}}, 401
+            )
         for pattern, asked, answer in ROUTES:
             if asked == method and (found := re.fullmatch(pattern, parts.path)):
                 return answer(self, *map(unquote, found.groups()))
@@ -256,7 +258,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _about(self, path: str, data: bytes) -> dict[str, Any]:
         bucket, _, name = path.partition("/")
-        md5, crc32c = (base64.b64encode(each).decode() for each in (hashlib.md5(data).digest(), Checksum(data).digest()))
+        md5, crc32c = (
+            base64.b64encode(each).decode() for each in (hashlib.md5(data).digest(), Checksum(data).digest())
+        )
         return {"kind": "storage#object", "id": path, "name": name, "bucket": bucket, "generation": "1",
                 "size": str(len(data)), "md5Hash": md5, "crc32c": crc32c}  # fmt: skip
 

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 import xarray as xr
 
+from bakehouse.catalog.entry import Access
 from bakehouse.site import running
 from bakehouse.site.build import Built
 from bakehouse.site.content import gather
-from bakehouse.site.snippets import Places, Snippet, snippets
+from bakehouse.site.snippets import Places, Snippet, access, snippets
 from tests.catalog.samples import dataset, entry, facts, stored, write
 from tests.site.kit import make, page, shelve
 from tests.support.http import Server
@@ -161,3 +162,15 @@ def test_a_snippet_that_hangs_is_ended_and_the_next_one_runs(
     assert worker.ask({"code": code, "packages": ["xarray"], "variables": ["a"]})["outcome"] == "opened"
     missing = worker.ask({"code": code, "packages": ["no-such-package"], "variables": []})
     assert missing["detail"] == "no-such-package is not installed where this page was built"
+
+
+def test_a_page_says_what_a_stranger_could_do_with_a_linked_store() -> None:
+    seen = Access(anonymous=True, cors=True, ranges=True, egress_free=True)
+    words = access(entry(url="https://example.org/a.zarr", access=seen))
+    assert words == [
+        "Read over the web; no credentials are needed.",
+        "A chunk was read without credentials.",
+        "Pages of other sites can read it (CORS).",
+        "Parts can be read.",
+        "Its provider charges nobody for reading.",
+    ]

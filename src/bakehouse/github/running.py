@@ -17,9 +17,9 @@ from bakehouse.catalog.entry import Entry
 from bakehouse.catalog.index import entry_path
 from bakehouse.catalog.lines import xarray_line
 from bakehouse.errors import CatalogError, RecipeError
-from bakehouse.github.process import Ended, run_child
 from bakehouse.github.confined import insist_no_credentials, recipe_environment, stranger_environment
 from bakehouse.github.masking import Mask
+from bakehouse.github.process import Ended, run_child
 from bakehouse.github.results import ENTRIES, RESULT, Failure, Mode, RecipeResult, RunResult
 
 _URL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s<>\"')]+")
