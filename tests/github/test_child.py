@@ -73,6 +73,7 @@ raise ValueError(" / ".join([repr(dict(os.environ)), *outcomes]))
 """
 
 
+@pytest.mark.nightly
 def test_a_recipe_finds_nothing_of_the_job_and_reaches_no_metadata(
     secrets: None, project: Project, tmp_path: Path
 ) -> None:

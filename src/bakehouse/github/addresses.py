@@ -11,6 +11,8 @@ import socket
 import sys
 from typing import Any
 
+from bakehouse.storage.public import why_not_public
+
 WATCHED = ("socket.connect", "socket.sendto", "socket.sendmsg")
 
 
@@ -24,28 +26,25 @@ def install() -> None:
 
 
 def refused(host: str) -> str | None:
-    """Say why a host is not connected to; None if it is.
+    """Say why a host is not connected to; None if it is, as public ones and this machine are.
 
     Examples
     --------
-    >>> refused("169.254.169.254"), refused("::ffff:10.0.0.1"), refused("127.0.0.1"), refused("8.8.8.8")
-    ('169.254.169.254 is link-local', '10.0.0.1 is private', None, None)
+    >>> refused("10.0.0.1"), refused("127.0.0.1"), refused("8.8.8.8")
+    ('10.0.0.1 is private or reserved', None, None)
     """
     for address in _addresses(host):
-        address = getattr(address, "ipv4_mapped", None) or address
-        if address.is_loopback or (address.is_global and not address.is_multicast):
-            continue
-        kind = "link-local" if address.is_link_local else "multicast" if address.is_multicast else "private"
-        return f"{address} is {kind}"
+        if (why := why_not_public(address)) and why != "loopback":
+            return f"{address} is {why}"
     return None
 
 
-def _addresses(host: str) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+def _addresses(host: str) -> list[str]:
+    """Give the addresses of a host that may be one itself; workers of a pipeline talk on this machine."""
     try:
-        return [ipaddress.ip_address(host.partition("%")[0])]
+        return [str(ipaddress.ip_address(host))]
     except ValueError:
-        found = socket.getaddrinfo(host, None)
-    return [ipaddress.ip_address(str(each[4][0]).partition("%")[0]) for each in found]
+        return [str(each[4][0]) for each in socket.getaddrinfo(host, None)]
 
 
 def _watch(event: str, values: tuple[Any, ...]) -> None:
