@@ -68,9 +68,7 @@ def test_a_job_that_was_lost_out_of_sight_is_finished_by_its_id(
     assert (again.exit_code, "was finished before" in again.stderr) == (1, True), again.output
 
 
-def test_a_job_s_graph_is_complete_and_what_it_names_was_staged(
-    project: Project, cloud: Cloud, tmp_path: Path
-) -> None:
+def test_a_job_s_graph_is_complete_and_what_it_names_was_staged(project: Project, cloud: Cloud, tmp_path: Path) -> None:
     cloud.act = ends_as("CANCELLED")
     (project.root / "feedstocks/seasons/requirements.txt").write_text("tqdm>=4\napache-beam[gcp]\nzarr==2.0\n")
     project.run(*BAKE)
