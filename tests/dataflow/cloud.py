@@ -50,7 +50,7 @@ class Cloud:
 
     @property
     def endpoint(self) -> str:
-        """Give the address of the Dataflow service; Beam speaks JSON to one on localhost, and to no other with a port."""
+        """Give the address of the Dataflow service; Beam speaks JSON to localhost, and to no other with a port."""
         return self.address.replace("127.0.0.1", "localhost")
 
     @property
@@ -159,8 +159,8 @@ def service_account(cloud: Cloud, path: Path) -> None:
 
     form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(*form).decode()
-    said = {"type": "service_account", "project_id": PROJECT, "private_key_id": "1", "private_key": key,
-            "client_email": f"baker@{PROJECT}.example", "client_id": "1", "token_uri": f"{cloud.address}/token"}  # fmt: skip
+    said = {"type": "service_account", "project_id": PROJECT, "private_key_id": "1", "private_key": key}
+    said |= {"client_email": "baker@sea.example", "client_id": "1", "token_uri": f"{cloud.address}/token"}
     path.write_text(json.dumps(said))
 
 
