@@ -80,6 +80,11 @@ def test_a_job_s_graph_is_complete_and_what_it_names_was_staged(project: Project
     assert {step for step in steps if not any(name.endswith(f"StoreToZarr/{step}") for name in names)} == set()
     _check_shipment(cloud, job, tmp_path)
 
+    job.update(labels={}, currentState="JOB_STATE_RUNNING")  # somebody else's, of the same name
+    (said,) = project.document(*BAKE, exit_code=1)["recipes"]
+    assert (said["error"]["error"], list(cloud.jobs)) == ("JobError", [job["id"]])
+    assert said["error"]["message"] == f"a Dataflow job '{job['name']}' is running"
+
 
 def _check_job(job: dict[str, Any]) -> None:
     """Compare what the job says of itself with what the bakery says."""
@@ -151,7 +156,7 @@ def test_every_end_but_done_is_a_failure_that_says_how_to_go_on(
     cloud.broken = fail_soon  # the plain command finds the job while it runs
     (said,) = project.document(*BAKE, exit_code=1)["recipes"]
     assert list(cloud.jobs) == [job["id"]]
-    assert (said["error"]["error"], "ended as FAILED" in said["error"]["message"]) == ("JobError", True)
+    assert (said["error"]["error"], "ended as FAILED" in said["error"]["message"]) == ("EndedJobError", True)
     assert "input time=1 (https://example.org/1.nc)" in said["error"]["where"]
     assert said["error"]["cause"] == "the input is not there"
     assert said["error"]["fix"].startswith("check the address; then go on")
@@ -164,6 +169,7 @@ def test_what_is_estimated_to_cost_too_much_is_not_started(project: Project, clo
     (said,) = project.document(*BAKE, exit_code=1)["recipes"]
     assert "max_cost_usd is 0.001" in said["error"]["message"] and "vCPU hours" in said["error"]["cause"]
     assert (cloud.jobs, list(cloud.bucket.iterdir())) == ({}, [])
+    assert "about $" in project.run("plan", "seasons", "--bakery", "cloud").stdout
 
 
 def test_workers_can_not_reach_what_lies_on_this_machine(project: Project, cloud: Cloud, tmp_path: Path) -> None:
@@ -203,6 +209,6 @@ def test_a_store_grows_by_jobs_and_a_broken_input_is_named_by_its_job(
         (sea.server.folder / "8.nc").write_bytes(b"no netCDF")
         sea.say(0, 2, 4, 6, 8)
         error = sea.document("update", "sea", "--bakery", "cloud", exit_code=1)["error"]
-        assert (error["error"], "ended as FAILED" in error["message"]) == ("JobError", True)
+        assert (error["error"], "ended as FAILED" in error["message"]) == ("EndedJobError", True)
         assert f"{sea.server.url}/8.nc" in error["where"]
         assert sea.document("verify", "sea", "--bakery", "cloud", "--sampled")["status"] == "verified"

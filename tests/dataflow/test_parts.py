@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bakehouse
+from bakehouse.bakeries.dataflow import waiting
 from bakehouse.bakeries.dataflow.cost import cost_usd, estimate
 from bakehouse.bakeries.dataflow.names import job_name, label_value
 from bakehouse.bakeries.dataflow.options import Shipment, job_options
@@ -174,3 +175,15 @@ def test_jobs_are_found_by_name_the_latest_first(cloud: Cloud) -> None:
     cloud.create({"name": "sea-10", "labels": {}})
     assert [(job.id, job.run_id) for job in service.named("sea-1")] == [(second, "run-1"), (first, "run-1")]
     assert service.job("no-such-job") is None
+
+
+@pytest.mark.parametrize("status", [401, 403, 500])
+def test_a_job_that_can_not_be_seen_any_more_is_lost_and_not_over(
+    status: int, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "LOST_S", 0.3)
+    cloud.act = stays
+    service, job_id = started(cloud)
+    cloud.broken = lambda method, path: status if path.endswith(job_id) else 0
+    with pytest.raises(waiting.LostJobError, match="it may go on, and cost"):
+        follow(service, job_id)
