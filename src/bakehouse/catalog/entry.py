@@ -14,6 +14,7 @@ from bakehouse.catalog.canonical import Model, Text, Utc, dumps
 from bakehouse.catalog.facts import Dimension, Facts, TimeRange, Variable
 from bakehouse.catalog.preview import Preview, VariablePreview
 from bakehouse.catalog.record import (
+    Change,
     Check,
     Digests,
     Gap,
@@ -30,6 +31,7 @@ from bakehouse.catalog.urls import WebUrl
 from bakehouse.errors import CatalogError
 
 __all__ = [
+    "Change",
     "Check",
     "Digests",
     "Dimension",
@@ -86,6 +88,7 @@ class Entry(Model):
     version: str | None = None
     published_at: Utc | None = None
     previous: tuple[Version, ...] = ()
+    change: Change | None = None
     notes: tuple[Note, ...] = ()
     gaps: tuple[Gap, ...] = ()
     preview: Preview | None = None

@@ -43,6 +43,7 @@ def view(
         "pictures": list(drawn(entry, pictures)),
         "checked": origins.checked(entry),
         "gaps": list(gaps(entry)),
+        "versions": versions(entry),
         "provenance": list(origins.provenance(entry)),
         "license_url": license_url(entry),
         "citations": [
@@ -100,6 +101,14 @@ def gaps(entry: Entry) -> Iterator[str]:
         named = ", ".join(gap.inputs[:3]) + (f" and {len(gap.inputs) - 3} more" if len(gap.inputs) > 3 else "")
         reason = f" ({gap.reason})" if gap.reason else ""
         yield f"{where or 'unknown place'}: {named} {'was' if len(gap.inputs) == 1 else 'were'} not there{reason}."
+
+
+def versions(entry: Entry) -> list[dict[str, Any]]:
+    """List versions, the current one first, and then the newest, with what each changed."""
+    current = (entry.version or "not stated", entry.published_at, entry.store.url, entry.change)
+    others = ((each.version, each.published_at, each.url, each.change) for each in reversed(entry.previous))
+    rows = [dict(zip(("name", "day", "url", "change"), each, strict=True)) for each in (current, *others)]
+    return [{**row, "current": n == 0, "first": n == len(rows) - 1} for n, row in enumerate(rows)]
 
 
 def report_url(entry: Entry, content: Content) -> str | None:
