@@ -117,7 +117,7 @@ def test_a_page_says_all_that_its_entry_does(site: Path) -> None:
         "live", "every value checked", "version v-2", "Met Office", "Handbook", "Looked after by Ada",
         "an attribute was dropped", "time 2000-01-02: a.nc was not there", "Read with xarray 2026.4 (opened)",
         "sea_surface_temperature", "daily", "10.1234/ab", "Office, M. (2020)", "v-1", "2024-05-01",
-        "Since version v-1 : time: 3 time steps added, 4 now", "The first version that this catalog knows",
+        "Since version v-1: time: 3 time steps added, 4 now", "The first version that this catalog knows",
         "A map of sst at one time is 1 request of", 'bakehouse.open(',
     ):  # fmt: skip
         assert said in text, said
