@@ -11,12 +11,12 @@ from bakehouse.catalog.entry import Entry
 from bakehouse.catalog.jsonld import to_jsonld
 from bakehouse.catalog.license_url import license_url
 from bakehouse.catalog.lines import opening_line
-from bakehouse.site import advice, origins, rows
+from bakehouse.site import access, advice, origins, rows
 from bakehouse.site.content import Content
 from bakehouse.site.facets import domains, format_name, resolution
 from bakehouse.site.images import Pictures
 from bakehouse.site.running import Outcome
-from bakehouse.site.snippets import Snippet, access
+from bakehouse.site.snippets import Snippet
 from bakehouse.site.words import clip, degrees, moment, number
 
 
@@ -31,7 +31,8 @@ def view(
         "title": clip(entry.title, 300) or entry.id,
         "line": opening_line(entry),
         "glance": list(glance(entry)),
-        "access": access(entry),
+        "who": access.who(entry),
+        "where": list(access.where(entry)),
         "ways": ways,
         "repr_html": repr_html,
         "variables": rows.variables(facts) if facts else [],

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 from bakehouse.catalog.entry import Entry, Variable
-from bakehouse.catalog.lines import short_id, storage_options, xarray_line
+from bakehouse.catalog.lines import short_id, xarray_line
 from bakehouse.catalog.scheme import web_url
 from bakehouse.catalog.stac import collection_path, stac_id
 
@@ -104,11 +104,6 @@ def _stac(entry: Entry, places: Places) -> Snippet:
     )
 
 
-WHO = {
-    True: "Anonymous: no credentials are needed.",
-    False: "Credentials are needed; they are never in the catalog.",
-    None: "Whether credentials are needed is not stated; your own are used if you have any.",
-}
 _MARK = "\0href"
 _STRING = re.compile(r"""'([^'"\\\n]*)'|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\"""")
 """Strings as repr writes them; the group holds one that needs no escape in either kind of quotes."""
@@ -202,16 +197,3 @@ def _broken(line: str) -> str:
     arguments = [ast.unparse(each) for each in call.args]
     arguments += [f"{each.arg}={ast.unparse(each.value)}" for each in call.keywords]
     return "\n".join([f"ds = {ast.unparse(call.func)}(", *(f"    {each}," for each in arguments), ")"])
-
-
-def access(entry: Entry) -> list[str]:
-    """Say in words what reading the store takes: credentials, endpoint, region."""
-    said = entry.store.storage
-    if said.protocol == "file":
-        return ["The store lies on the machine that built this page; it is not published."]
-    if said.protocol in ("http", "https"):
-        return ["Read over the web; no credentials are needed."]
-    words = [WHO[said.anonymous]]
-    words += [f"Endpoint: {said.endpoint}"] if said.endpoint else []
-    words += [f"Region: {said.region}"] if said.region else []
-    return words + ([f"Options for fsspec: {options!r}"] if (options := storage_options(entry.store)) else [])
