@@ -54,8 +54,9 @@ def _states(python: str, javascript: dict[str, int]) -> dict[str, int]:
 
 
 def test_a_public_bucket_is_read_by_all_code_of_its_page(moto: S3, tmp_path: Path) -> None:
+    made = _in_bucket(moto, tmp_path, True)
     moto.open_to_all()
-    built, text = _built(_in_bucket(moto, tmp_path, True), tmp_path)
+    built, text = _built(made, tmp_path)
     assert (built.states, built.warnings) == (_states("opened", _javascript("opened")), ())
     for said in ("Anonymous: no credentials are needed.", moto.endpoint, moto.region, "{'anon': True, 'endpoint_url'"):
         assert said in text, said
