@@ -194,7 +194,7 @@ STATUS = [
     "The title of far/away far/away linked live linked never by its producer",
     "The title of oisst/daily oisst/daily baked live 2024-05-01 2024-05-01 (every value) weekly, from 2024-05-08",
     "The title of theirs/daily theirs/daily linked live linked 2024-05-01 (opened only) by its producer",
-    "The title of gone/daily gone/daily linked Use never/was instead. deprecated linked – (opened only) –",
+    "The title of gone/daily gone/daily linked Use never/was instead. deprecated linked opened only –",
     "The title of old/daily old/daily baked superseded Use oisst/daily instead. deprecated 2024-05-01 "
     "2024-05-01 (every value) –",
     "About later later/daily not baked – – 0 6 * * 1 (cron)",

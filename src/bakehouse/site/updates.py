@@ -70,7 +70,7 @@ def _verified(entry: Entry) -> str:
     if entry.check.level == "declared":
         return "never"
     how = {"full": "every value", "sampled": "a sample", "reachable": "opened only"}[entry.check.level]
-    return f"{day(entry.check.checked_at)} ({how})"
+    return f"{day(entry.check.checked_at)} ({how})" if entry.check.checked_at else how
 
 
 def _next(entry: Entry, recipe: Recipe | None) -> str:

@@ -58,6 +58,19 @@ test("every place around a pole lies in the cell whose square holds it, the pole
   }
 });
 
+test("neighbours share their corners, so that nothing shows between them", () => {
+  const { polar, grid } = cap(1, 31, 2);
+  const flat = flattened(grid, polar);
+  const at = (cell, corner) => [flat.cornerLon, flat.cornerLat].map((each) => each[4 * cell + corner]);
+  for (let cell = 0; cell < 31 * 30; cell++) {
+    if (cell % 31 === 30) continue;
+    for (const [mine, other, its] of [[2, cell + 1, 3], [1, cell + 1, 0], [2, cell + 31, 1], [3, cell + 31, 0]]) {
+      const [[x0, y0], [x1, y1]] = [at(cell, mine), at(other, its)];
+      assert.ok(Math.hypot(x1 - x0, y1 - y0) < 1e-3, `cells ${cell} and ${other}`);
+    }
+  }
+});
+
 test("cells all around a pole are seen from above it, each where it is", () => {
   for (const pole of [1, -1]) {
     const { grid } = cap(pole, 21, 2);

@@ -28,8 +28,8 @@ export function guessedCorners(lon, lat, ny, nx) {
   for (let j = 0; j < ny; j++) {
     for (let i = 0; i < nx; i++) {
       const cell = j * nx + i;
-      const corner = Math.abs(lat[cell]) > POLAR ? polarCorner : plainCorner;
       for (let k = 0; k < 4; k++) {
+        const corner = isPolar(grid, j, i, ...ROUND[k]) ? polarCorner : plainCorner;
         const [x, y] = corner(grid, j, i, ...ROUND[k]);
         cornerLon[4 * cell + k] = near(x, lon[cell]);
         cornerLat[4 * cell + k] = y;
@@ -37,6 +37,14 @@ export function guessedCorners(lon, lat, ny, nx) {
     }
   }
   return { per: 4, cornerLon, cornerLat };
+}
+
+/** Whether any cell at a corner is near a pole: all of them have to put the corner at the same place. */
+function isPolar({ lat, ny, nx }, j, i, dj, di) {
+  for (const row of [j, Math.max(0, Math.min(ny - 1, j + dj))]) {
+    for (const column of [i, Math.max(0, Math.min(nx - 1, i + di))]) if (Math.abs(lat[row * nx + column]) > POLAR) return true;
+  }
+  return false;
 }
 
 function plainCorner({ lon, lat, ny, nx }, j, i, dj, di) {
@@ -64,17 +72,13 @@ function polarCorner({ lon, lat, ny, nx }, j, i, dj, di) {
 /** The mean of a cell and three neighbours; one past the rim is mirrored from the neighbour across. */
 function meanOfFour(at, about, j, i, dj, di) {
   const sum = (first, second, third, sign) => first.map((each, axis) => each + second[axis] + sign * third[axis]);
-  const none = about.map(() => 0);
-  const neighbour = (rows, columns) => {
-    const there = at(j + rows, i + columns);
-    if (there) return there;
-    const across = at(j - rows, i - columns);
-    return across && sum(about, about, across, -1);
-  };
-  const beside = neighbour(0, di) ?? about;
-  const above = neighbour(dj, 0) ?? about;
-  const diagonal = at(j + dj, i + di) ?? sum(beside, above, about, -1);
-  return sum(sum(about, beside, none, 1), above, diagonal, 1).map((each) => each / 4);
+  const mirrored = (there, across) => there && across && sum(there, there, across, -1);
+  const [row, column, oppositeRow, oppositeColumn] = [j + dj, i + di, j - dj, i - di];
+  const beside = at(j, column) ?? mirrored(about, at(j, oppositeColumn)) ?? about;
+  const above = at(row, i) ?? mirrored(about, at(oppositeRow, i)) ?? about;
+  const diagonal =
+    at(row, column) ?? mirrored(at(j, column), at(oppositeRow, column)) ?? mirrored(at(row, i), at(row, oppositeColumn)) ?? sum(beside, above, about, -1);
+  return about.map((each, axis) => (each + beside[axis] + above[axis] + diagonal[axis]) / 4);
 }
 
 /**

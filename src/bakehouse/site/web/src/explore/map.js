@@ -222,9 +222,8 @@ export class MapView {
     const [x, y] = this.#spot(lon, this.polar.pole * 89);
     const [cx, cy] = this.#pixel(0, 0);
     const [dx, dy] = [x, -y].map((each) => each / Math.hypot(x, y));
-    const margin = 16 * scale;
-    const until = (from, along, size) => (along > 0 ? (size - margin - from) / along : along < 0 ? (margin - from) / along : Infinity);
-    const far = Math.min(until(cx, dx, this.width), until(cy, dy, this.height));
+    const until = (from, along, size, margin) => (along > 0 ? (size - margin - from) / along : along < 0 ? (margin - from) / along : Infinity);
+    const far = Math.min(until(cx, dx, this.width, 26 * scale), until(cy, dy, this.height, 16 * scale));
     if (far > 40 * scale) write(degrees(lon, "E", "W"), cx + far * dx, cy + far * dy + 4 * scale);
   }
 
