@@ -135,9 +135,9 @@ def _of_origin(older: Entry, newer: Entry) -> Iterator[str]:
         yield f"inputs: other files or other content{_grown(old, new)}"
     yield from _of_recipe(older, newer)
     for name in sorted({*old.options, *new.options}):
-        before, after = old.options.get(name), new.options.get(name)
-        if before != after:
-            yield f"option {name}: {before} → {after}"
+        values = old.options.get(name), new.options.get(name)
+        if values[0] != values[1]:
+            yield f"option {name}: {values[0]} → {values[1]}"
     runs = [each.run.versions if each.run else {} for each in (old, new)]
     other = [
         f"{name} {runs[0][name]} → {text}" for name, text in sorted(runs[1].items()) if runs[0].get(name, text) != text

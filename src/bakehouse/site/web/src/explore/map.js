@@ -1,8 +1,8 @@
 /** The map: cells on one canvas, coasts and marks on another, both behind one element that takes pointer and keys. */
 
 import { coastlines } from "../shared/coastlines.js";
-import { niceTicks } from "../shared/ticks.js";
 import { boxOf, centreOf, near } from "./grid.js";
+import { drawMarks } from "./marks.js";
 import { flattened, polarFor } from "./projection.js";
 import { paint, rasterise } from "./raster.js";
 import { aspectOf, bounded, fitView, moved, placeAt, shortening, zoomed } from "./view.js";
@@ -10,12 +10,6 @@ import { aspectOf, bounded, fitView, moved, placeAt, shortening, zoomed } from "
 /** @typedef {import("./source.js").Field} Field */
 
 const CLOSE = 60;
-
-/** @param {number} value @param {string} positive @param {string} negative */
-function degrees(value, positive, negative) {
-  const plain = Number(Math.abs(value).toFixed(4));
-  return `${plain}°${value === 0 || plain === 180 ? "" : value > 0 ? positive : negative}`;
-}
 
 export class MapView {
   /**
@@ -71,7 +65,7 @@ export class MapView {
   }
 
   /** Where a place lies on the map, in the turn of longitude nearest to the view. @returns {[number, number]} */
-  #spot(lon, lat) {
+  spot(lon, lat) {
     if (this.polar) return this.polar.forward(lon, lat);
     return [this.wraps ? near(lon, (this.view.west + this.view.east) / 2) : lon, lat];
   }
@@ -116,7 +110,7 @@ export class MapView {
     this.cursor = cell;
     if (follow && cell >= 0) {
       const centre = centreOf(this.field.grid, cell);
-      const [here, y] = this.#spot(centre.x, centre.y);
+      const [here, y] = this.spot(centre.x, centre.y);
       const inside = here > this.view.west && here < this.view.east && y > this.view.south && y < this.view.north;
       if (!inside) return this.look(moved(this.view, here - (this.view.west + this.view.east) / 2, y - (this.view.south + this.view.north) / 2));
     }
@@ -167,148 +161,13 @@ export class MapView {
   }
 
   /** Pixel of a spot of the map. */
-  #pixel(x, y) {
+  pixel(x, y) {
     const { west, east, south, north } = this.view;
     return [((x - west) / (east - west)) * this.width, ((north - y) / (north - south)) * this.height];
   }
 
   #drawMarks() {
-    if (!this.view || !this.width) return;
-    const context = this.marks.getContext("2d");
-    const scale = Math.min(2, devicePixelRatio || 1);
-    const style = getComputedStyle(this.frame);
-    context.clearRect(0, 0, this.width, this.height);
-    if (this.polar) this.#drawPolarGrid(context, scale, style);
-    else this.#drawGrid(context, scale, style);
-    if (this.geographic) this.#drawCoasts(context, scale, style);
-    if (this.pinned) this.#drawPin(context, scale, style);
-    if (this.cursor >= 0 && this.field) this.#drawCursor(context, scale);
-  }
-
-  #drawGrid(context, scale, style) {
-    const { west, east, south, north } = this.view;
-    const step = (low, high) => niceTicks(low, high, 5).filter((each) => each > low && each < high);
-    const xs = this.geographic && east - west > 150 ? [-180, -120, -60, 0, 60, 120, 180, 240, 300].filter((x) => x > west && x < east) : step(west, east);
-    const ys = this.geographic && north - south > 90 ? [-60, -30, 0, 30, 60] : step(south, north);
-    context.strokeStyle = style.getPropertyValue("--map-grid");
-    context.lineWidth = scale * 0.6;
-    context.beginPath();
-    for (const x of xs) context.rect(this.#pixel(x, 0)[0], -1, 0, this.height + 2);
-    for (const y of ys) context.rect(-1, this.#pixel(0, y)[1], this.width + 2, 0);
-    context.stroke();
-    this.#label(context, scale, style, xs, ys);
-  }
-
-  /** Circles of latitude and meridians around the pole. */
-  #drawPolarGrid(context, scale, style) {
-    const { pole } = this.polar;
-    const lats = [15, 30, 45, 60, 70, 80].map((lat) => pole * lat);
-    const lons = Array.from({ length: 12 }, (_, i) => -150 + 30 * i);
-    const line = (places) => places.forEach(([lon, lat], i) => (i ? context.lineTo(...this.#pixel(...this.#spot(lon, lat))) : context.moveTo(...this.#pixel(...this.#spot(lon, lat)))));
-    context.strokeStyle = style.getPropertyValue("--map-grid");
-    context.lineWidth = scale * 0.6;
-    context.beginPath();
-    for (const lat of lats) line(Array.from({ length: 121 }, (_, i) => [3 * i, lat]));
-    for (const lon of lons) line([[lon, pole * (lon % 90 ? 80 : 90)], [lon, 0]]);
-    context.stroke();
-    const write = this.#writer(context, scale, style);
-    context.textAlign = "center";
-    for (const lat of lats) write(degrees(lat, "N", "S"), ...this.#pixel(...this.#spot(pole > 0 ? 45 : 135, lat)));
-    for (const lon of lons) this.#writeMeridian(write, lon, scale);
-  }
-
-  /** A meridian's label, where it leaves the view. */
-  #writeMeridian(write, lon, scale) {
-    const [x, y] = this.#spot(lon, this.polar.pole * 89);
-    const [cx, cy] = this.#pixel(0, 0);
-    const [dx, dy] = [x, -y].map((each) => each / Math.hypot(x, y));
-    const until = (from, along, size, margin) => (along > 0 ? (size - margin - from) / along : along < 0 ? (margin - from) / along : Infinity);
-    const far = Math.min(until(cx, dx, this.width, 26 * scale), until(cy, dy, this.height, 16 * scale));
-    if (far > 40 * scale) write(degrees(lon, "E", "W"), cx + far * dx, cy + far * dy + 4 * scale);
-  }
-
-  #label(context, scale, style, xs, ys) {
-    const text = (value, positive, negative) => (this.geographic ? degrees(value, positive, negative) : String(Number(value.toPrecision(5))));
-    const write = this.#writer(context, scale, style);
-    context.textAlign = "center";
-    for (const x of xs) write(text(this.geographic ? near(x, 0) : x, "E", "W"), this.#pixel(x, 0)[0], this.height - 6 * scale);
-    context.textAlign = "left";
-    for (const y of ys) if (this.#pixel(0, y)[1] < this.height - 24 * scale && this.#pixel(0, y)[1] > 20 * scale) write(text(y, "N", "S"), 6 * scale, this.#pixel(0, y)[1] - 4 * scale);
-  }
-
-  /** Writes with a halo, so that it can be read on any colour. */
-  #writer(context, scale, style) {
-    context.font = `${11 * scale}px ${style.fontFamily}`;
-    context.lineJoin = "round";
-    return (words, x, y) => {
-      context.lineWidth = 3 * scale;
-      context.strokeStyle = style.getPropertyValue("--map-halo");
-      context.strokeText(words, x, y);
-      context.fillStyle = style.getPropertyValue("--map-ink");
-      context.fillText(words, x, y);
-    };
-  }
-
-  #drawCoasts(context, scale, style) {
-    const path = this.polar ? this.#polarCoasts() : this.#flatCoasts();
-    context.lineJoin = "round";
-    for (const [name, width] of [["--map-halo", 2.2], ["--map-coast", 0.9]]) {
-      context.strokeStyle = style.getPropertyValue(name);
-      context.lineWidth = width * scale;
-      context.stroke(path);
-    }
-  }
-
-  /** Coasts of the half of the globe that is seen, and some more. */
-  #polarCoasts() {
-    const path = new Path2D();
-    for (const line of this.lines) {
-      let pen = false;
-      for (const [lon, lat] of line) {
-        const seen = lat * this.polar.pole > -20;
-        if (seen) path[pen ? "lineTo" : "moveTo"](...this.#pixel(...this.#spot(lon, lat)));
-        pen = seen;
-      }
-    }
-    return path;
-  }
-
-  #flatCoasts() {
-    const path = new Path2D();
-    const { west, east } = this.view;
-    for (let turn = 360 * Math.ceil((west - 180) / 360); turn - 180 < east; turn += 360) {
-      for (const line of this.lines) {
-        if (line.every(([x]) => x + turn < west) || line.every(([x]) => x + turn > east)) continue;
-        line.forEach(([x, y], i) => (i ? path.lineTo(...this.#pixel(x + turn, y)) : path.moveTo(...this.#pixel(x + turn, y))));
-      }
-    }
-    return path;
-  }
-
-  #drawPin(context, scale, style) {
-    const [px, py] = this.#pixel(...this.#spot(this.pinned.lon, this.pinned.lat));
-    context.beginPath();
-    context.arc(px, py, 6 * scale, 0, 2 * Math.PI);
-    context.fillStyle = style.getPropertyValue("--map-pin");
-    context.fill();
-    for (const [colour, width] of [["#111", 5], ["#fff", 2.5]]) {
-      context.lineWidth = width * scale;
-      context.strokeStyle = colour;
-      context.stroke();
-    }
-    context.fill();
-  }
-
-  #drawCursor(context, scale) {
-    const { x, y } = centreOf(this.field.grid, this.cursor);
-    const [px, py] = this.#pixel(...this.#spot(x, y));
-    for (const [colour, width] of [["#fff", 4], ["#111", 1.8]]) {
-      context.beginPath();
-      context.arc(px, py, 8 * scale, 0, 2 * Math.PI);
-      context.lineWidth = width * scale;
-      context.strokeStyle = colour;
-      context.stroke();
-    }
+    if (this.view && this.width) drawMarks(this);
   }
 
   #fractions(event) {
