@@ -1,0 +1,25 @@
+"""`bakehouse ci`: what the jobs of the workflows in .github/ call."""
+
+from __future__ import annotations
+
+import click
+
+from bakehouse.cli.ci.command import command as _command
+from bakehouse.cli.ci.publish import command as _publish
+from bakehouse.cli.ci.report import command as _report
+from bakehouse.cli.ci.run import command as _run
+from bakehouse.cli.ci.scope import command as _scope
+
+COMMANDS: tuple[click.Command, ...] = (
+    _scope,
+    _command,
+    _run,
+    _publish,
+    _report,
+)
+
+command = click.Group(
+    "ci",
+    commands={each.name: each for each in COMMANDS if each.name},
+    help="Steps of the workflows on GitHub; each says what it reads of a job's environment.",
+)
