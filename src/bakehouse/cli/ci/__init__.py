@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from bakehouse.cli.ci.command import command as _command
+from bakehouse.cli.ci.due import command as _due
+from bakehouse.cli.ci.owners import command as _owners
 from bakehouse.cli.ci.publish import command as _publish
 from bakehouse.cli.ci.report import command as _report
 from bakehouse.cli.ci.run import command as _run
@@ -16,6 +18,8 @@ COMMANDS: tuple[click.Command, ...] = (
     _run,
     _publish,
     _report,
+    _due,
+    _owners,
 )
 
 command = click.Group(
