@@ -7,8 +7,10 @@ import click
 from bakehouse.cli.ci.command import command as _command
 from bakehouse.cli.ci.due import command as _due
 from bakehouse.cli.ci.owners import command as _owners
+from bakehouse.cli.ci.propose import command as _propose
 from bakehouse.cli.ci.publish import command as _publish
 from bakehouse.cli.ci.report import command as _report
+from bakehouse.cli.ci.request import command as _request
 from bakehouse.cli.ci.run import command as _run
 from bakehouse.cli.ci.scope import command as _scope
 
@@ -20,6 +22,8 @@ COMMANDS: tuple[click.Command, ...] = (
     _report,
     _due,
     _owners,
+    _request,
+    _propose,
 )
 
 command = click.Group(
