@@ -245,7 +245,7 @@ FORGED: dict[str, tuple[dict[str, Any], str]] = {
     "no YAML": ({"meta": "{" * 1000}, "can't be used"),
     "Python in YAML": ({"meta": "title: !!python/object/apply:os.system [id]\n"}, "can't be used"),
     "a baked entry": ({"entry": linked(kind="baked", version="1", check={"level": "full"})}, "it is baked"),
-    "another store": ({"entry": linked(store={**linked()["store"], "url": "https://evil.example.org/x.zarr"})}, "its store"),
+    "another store": ({"entry": linked(store={**linked()["store"], "url": "https://evil.example.org"})}, "its store"),
     "another title": ({"entry": linked(title="Evil")}, "its title"),
     "another feedstock's entry": ({"entry": linked(feedstock="sst", id="sst/ice")}, "no business there"),
     "no entry": ({"entry": None}, "a link comes with entries"),
