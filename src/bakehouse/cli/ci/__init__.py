@@ -6,6 +6,7 @@ import click
 
 from bakehouse.cli.ci.command import command as _command
 from bakehouse.cli.ci.due import command as _due
+from bakehouse.cli.ci.health import command as _health
 from bakehouse.cli.ci.owners import command as _owners
 from bakehouse.cli.ci.propose import command as _propose
 from bakehouse.cli.ci.publish import command as _publish
@@ -24,6 +25,7 @@ COMMANDS: tuple[click.Command, ...] = (
     _owners,
     _request,
     _propose,
+    _health,
 )
 
 command = click.Group(
