@@ -67,9 +67,9 @@ class GitHub:
 
     def add_pull(
         self, title: str, head: str, sha: str, base: str = "main", base_sha: str = "", login: str = "contributor",
-        body: str = "", repo: str = REPOSITORY, draft: bool = False,
+        body: str = "", repo: str = REPOSITORY, draft: bool = False, files: tuple[dict[str, Any], ...] = (),
     ) -> int:  # fmt: skip
-        """Open a pull request as somebody; `repo` is the fork that it comes from."""
+        """Open a pull request as somebody; `repo` is the fork that it comes from, `files` what it changes."""
         number = self.add_issue(title, body, login)
         url = f"{self.url}/repos/{REPOSITORY}/pulls/{number}"
         self.issues[number]["pull_request"] = {"url": url}
@@ -79,8 +79,8 @@ class GitHub:
             **self.issues[number], "url": url, "html_url": f"https://github.com/{REPOSITORY}/pull/{number}",
             "head": {"ref": head, "sha": sha, "label": f"{owner}:{head}", "repo": head_repo},
             "base": {"ref": base, "sha": base_sha, "repo": {"full_name": REPOSITORY}},
-            "files": [], "changed_files": 0, "draft": draft,
-            "merged": False, "merged_at": None, "merge_commit_sha": None,
+            "draft": draft, "merged": False, "merged_at": None, "merge_commit_sha": None,
+            "files": list(files), "changed_files": len(files), "issue_url": self.issues[number]["url"],
         }  # fmt: skip
         return number
 
@@ -243,7 +243,7 @@ def application(hub: GitHub) -> Flask:
 
     @app.get(f"{root}/pulls/<int:number>/files")
     def files(number: int) -> Response:
-        return paged(known(hub.pulls, number)["files"])
+        return paged(known(hub.pulls, number).get("files", []))
 
     @app.get(f"{root}/commits/<sha>/pulls")
     def pulls_of(sha: str) -> Response:

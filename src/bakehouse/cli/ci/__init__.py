@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import click
 
+from bakehouse.cli.ci.check import command as _check
 from bakehouse.cli.ci.command import command as _command
+from bakehouse.cli.ci.comment import command as _comment
 from bakehouse.cli.ci.due import command as _due
 from bakehouse.cli.ci.health import command as _health
 from bakehouse.cli.ci.owners import command as _owners
@@ -17,6 +19,8 @@ from bakehouse.cli.ci.scope import command as _scope
 
 COMMANDS: tuple[click.Command, ...] = (
     _scope,
+    _check,
+    _comment,
     _command,
     _run,
     _publish,
