@@ -37,6 +37,7 @@ class GitHub:
     comments: dict[int, dict[str, Any]] = field(default_factory=dict)
     reactions: list[tuple[int, str]] = field(default_factory=list)
     requests: list[tuple[str, str, Any]] = field(default_factory=list)
+    runs: list[dict[str, Any]] = field(default_factory=list)
 
     def environment(self, token: str = WRITER) -> dict[str, str]:
         """Give the variables that a job of this repository has."""
@@ -251,6 +252,18 @@ def application(hub: GitHub) -> Flask:
     @app.get(f"{root}/collaborators/<login>/permission")
     def permission(login: str) -> Response:
         return jsonify(permission=hub.permissions.get(login, "none"), user=user(login))
+
+    @app.get(f"{root}/actions/workflows/<file>")
+    def workflow(file: str) -> Response:
+        return jsonify(
+            id=1, name=file, path=f".github/workflows/{file}", url=f"{hub.url}{root}/actions/workflows/{file}"
+        )
+
+    @app.get(f"{root}/actions/workflows/<file>/runs")
+    def runs(file: str) -> Response:
+        since = request.args.get("created", "").removeprefix(">=")
+        found = [each for each in hub.runs if each["created_at"] >= since]
+        return jsonify(total_count=len(found), workflow_runs=found)
 
     @app.get(root)
     def repo() -> Response:

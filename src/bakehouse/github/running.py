@@ -138,7 +138,9 @@ def failure_of(error: Mapping[str, Any], mask: Mask) -> Failure:
 
 
 def _recipe(asked: Asked, mask: Mask, out: Path, said: Mapping[str, Any]) -> RecipeResult:
-    found = {key: mask(value) if isinstance(value, str) else value for key, value in said.items() if key in _FREE}
+    found: dict[str, Any] = {
+        key: mask(value) if isinstance(value, str) else value for key, value in said.items() if key in _FREE
+    }
     if isinstance(error := said.get("error"), dict):
         return RecipeResult(**found, failure=failure_of(error, mask))
     found["size_bytes"] = said.get("bytes_stored")
