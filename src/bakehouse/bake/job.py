@@ -59,6 +59,8 @@ class Job:
         As in `Context`.
     previews
         Whether to make images of what is registered, and a small store of what is big.
+    sandbox
+        Whether the run has a catalog of its own, in which pruned stores are shown.
     job_name
         What the job is called on a service, instead of after the recipe.
     job_id
@@ -84,9 +86,15 @@ class Job:
     refresh: bool = False
     missing: str = "error"
     previews: bool = False
+    sandbox: bool = False
     job_name: str | None = None
     job_id: str | None = None
     again: str = "bakehouse bake"
+
+    @property
+    def enters(self) -> bool:
+        """Say whether what is made may be registered."""
+        return self.sandbox or not self.prune
 
     def here(self) -> Job:
         """Give a job that does on this machine what this one does on others."""
