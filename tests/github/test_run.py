@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from bakehouse.catalog.entry import Entry
 from bakehouse.cli import main
-from bakehouse.github.results import RunResult
+from bakehouse.github.runs import RunResult
 from tests.cli.projects import IMPORTS, PATTERN, PIPELINE, Project, new_project
 
 SECRET = "canary-91ce-canary"

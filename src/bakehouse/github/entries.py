@@ -15,7 +15,7 @@ from bakehouse.errors import CatalogError, PublishError
 from bakehouse.feedstock import Feedstock, recipe_ids
 from bakehouse.github.handed import handed_files, read_handed
 from bakehouse.github.masking import Mask
-from bakehouse.github.results import ENTRIES
+from bakehouse.github.runs import ENTRIES
 from bakehouse.storage import Target
 
 MAX_ENTRY_BYTES = 2_000_000

@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 
 from bakehouse.catalog.words import human_bytes, plural
 from bakehouse.github import markdown
-from bakehouse.github.results import Failure, RecipeResult, RunResult
+from bakehouse.github.runs import Failure, RecipeResult, RunResult
 from bakehouse.github.snippets import snippet
 from bakehouse.meta.project import Project
 
@@ -159,7 +159,8 @@ def again(result: RunResult, around: Around) -> str:
 def remote(result: RunResult) -> str:
     """Write the command that runs it again on GitHub."""
     said = {"feedstock": result.feedstock, "recipe": result.recipe, "bakery": result.bakery}
-    said |= {"mode": result.mode if result.mode != "bake" else None, "prune": result.prune and str(result.prune)}
+    said |= {"mode": result.mode if result.mode != "bake" else None}
+    said |= {"prune": str(result.prune) if result.prune else None}
     return " ".join([f"gh workflow run {WORKFLOW}", *(f"-f {name}={value}" for name, value in said.items() if value)])
 
 
