@@ -146,7 +146,7 @@ def _recipe(asked: Asked, mask: Mask, out: Path, said: Mapping[str, Any]) -> Rec
     }
     if isinstance(error := said.get("error"), dict):
         return RecipeResult(**found, failure=failure_of(error, mask))
-    found["size_bytes"] = said.get("bytes_stored")
+    found |= {"size_bytes": said.get("bytes_stored"), "cost_usd": said.get("cost_usd")}
     if not said.get("entry"):
         return RecipeResult(**found)
     try:
@@ -166,4 +166,5 @@ def _handed_over(entry: Entry, mask: Mask, out: Path) -> dict[str, Any]:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     run = entry.provenance.run
-    return {"entry": name, "plain_line": xarray_line(entry), "cost_usd": run.cost_usd if run else None}
+    cost = {"cost_usd": run.cost_usd} if run and run.cost_usd is not None else {}
+    return {"entry": name, "plain_line": xarray_line(entry), **cost}
