@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -281,14 +281,10 @@ def test_the_token_is_in_no_argument_and_in_no_address(baker: Baker, tmp_path: P
     fake.write_text(f"#!{sys.executable}\nimport os, sys\nopen({str(log)!r}, 'a').write(repr(sys.argv) + '\\n')\n"
                     "os.execv('/usr/bin/git', ['git', *sys.argv[1:]])\n")  # fmt: skip
     fake.chmod(0o755)
-    command = [sys.executable, "-m", "bakehouse", "ci", *ask(baker.hand_over("run", baker.bake()))]
-    import os
-
-    env = {**os.environ, "PATH": f"{fake.parent}:{os.environ['PATH']}", "GITHUB_TOKEN": SECRET}
-    done = subprocess.run(command, cwd=baker.root, env=env, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    path = f"{fake.parent}:{os.environ['PATH']}"
+    result = baker.run(*ask(baker.hand_over("run", baker.bake())), PATH=path, GITHUB_TOKEN=SECRET)
     assert "push" in log.read_text()
-    assert SECRET not in log.read_text() + done.stdout + done.stderr
+    assert SECRET not in log.read_text() + result.output
 
 
 PROPOSE = ("publish", "--feedstock", "sst", "--pull-request")

@@ -151,13 +151,19 @@ def _recipe(asked: Asked, mask: Mask, out: Path, said: Mapping[str, Any]) -> Rec
         return RecipeResult(**found)
     try:
         entry = Entry.from_json((asked.catalog / entry_path(f"{said['feedstock']}/{said['recipe']}")).read_bytes())
-        return RecipeResult(**{**found, **_handed_over(entry, mask, out)})
+        return RecipeResult(**{**found, **handed_over(entry, mask, out)})
     except (CatalogError, RecipeError) as error:
         return RecipeResult(**{**found, "ok": False}, failure=failure_of(error.as_dict(), mask))
 
 
-def _handed_over(entry: Entry, mask: Mask, out: Path) -> dict[str, Any]:
-    """Write an entry where the next job looks for it; give what the result says of it."""
+def handed_over(entry: Entry, mask: Mask, out: Path) -> dict[str, Any]:
+    """Write an entry where the next job looks for it; give what the result says of it.
+
+    Raises
+    ------
+    RecipeError
+        If it holds a secret.
+    """
     text, name = entry.to_json(), f"{ENTRIES}/{entry_path(entry.id)}"
     if mask(text) != text:
         cause = "what a recipe writes into attributes or notes is in the entry"
