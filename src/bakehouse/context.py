@@ -98,6 +98,11 @@ class Context:
         return self.notes or self.target.child(".runs")
 
     @property
+    def surveys(self) -> Target:
+        """Give the folder of what inputs' headers said in earlier runs."""
+        return self.target.child(".survey")
+
+    @property
     def marks(self) -> Target:
         """Give the folder where it is noted when the run reached which point."""
         return self.staging.child("marks")

@@ -20,7 +20,7 @@ from bakehouse.writers.icechunk import versions as snapshots
 from bakehouse.writers.lock import LOCK
 from bakehouse.writers.versions import INPUTS, PREVIEW, PROOF, VERSION, beside, preview_folder
 
-TEMPORARY = (".runs", ".staging")
+TEMPORARY = (".runs", ".staging", ".survey")
 REPOSITORY = ".icechunk"
 KINDS = (".zarr", ".kerchunk")
 """How folders of versions end: stores, and references."""

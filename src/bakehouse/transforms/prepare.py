@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from bakehouse.context import Context, work_folder
 from bakehouse.errors import PublishError
+from bakehouse.openers.survey import survey_at
 from bakehouse.plan.base import Base, base_of
 from bakehouse.plan.gaps import as_published, with_gaps
 from bakehouse.plan.grow import apart, grow_plan
@@ -50,6 +51,8 @@ class Prepare:
             plan, documents, self.context.target, self.options.encoding, run_id=self.context.run_id, gaps=gaps,
             base_snapshot=self.context.base_snapshot,
         )  # fmt: skip
+        if self.context.mode == "bake" and not self.context.refresh:
+            survey_at(self.context.surveys, self.context.run_id).merge()
         if self.context.mode == "bake" and plan.tasks:
             _insist_sound_base(prepared)
             prepared = begun(prepared)
