@@ -112,7 +112,9 @@ def _parsed(form: str) -> dict[str, Any]:
 
 
 def _fresh(said: dict[str, Any]) -> dict[str, Any]:
-    return {name: value.copy() if isinstance(value, np.ndarray | dict | list) else value for name, value in said.items()}
+    return {
+        name: value.copy() if isinstance(value, np.ndarray | dict | list) else value for name, value in said.items()
+    }
 
 
 def _plain(value: Any) -> Any:
