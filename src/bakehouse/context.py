@@ -11,6 +11,8 @@ from typing import Any
 from bakehouse.storage import Target
 
 MEMORY_BYTES = 256 * 2**20
+SURVEYS = ".survey"
+"""Folder, beside the versions, of what inputs' headers said."""
 
 
 def work_folder(target: Target, prefix: str) -> Target:
@@ -100,7 +102,7 @@ class Context:
     @property
     def surveys(self) -> Target:
         """Give the folder of what inputs' headers said in earlier runs."""
-        return self.target.child(".survey")
+        return self.target.child(SURVEYS)
 
     @property
     def marks(self) -> Target:

@@ -66,7 +66,7 @@ def decoded_as(form: Form, raw: Raw, opened: Opened, asked: Mapping[str, Any], d
     """
     variables: dict[Any, xr.Variable] = {}
     indexes: dict[Any, Any] = dict(form.dataset.xindexes)
-    for name, like in form.dataset.variables.items():
+    for name, like in {str(n): v for n, v in form.dataset.variables.items()}.items():
         stored, encoding = raw.variables[name], like.encoding | {n: raw.variables[name].encoding.get(n) for n in OWN}
         if like.dims != (name,):
             data = _rebased(like._data, ReferenceArray(opened, name, stored, dry))
@@ -92,7 +92,8 @@ def _decoded(name: str, stored: xr.Variable, values: Any, asked: Mapping[str, An
     bare = xr.Variable(stored.dims, values, stored.attrs, stored.encoding)
     if not asked:
         return bare
-    return xr.conventions.decode_cf_variables({name: bare}, {}, **{**asked, "decode_coords": False})[0][name]
+    found, _, _ = xr.conventions.decode_cf_variables({name: bare}, {}, **{**asked, "decode_coords": False})
+    return found[name]
 
 
 def _coordinate(name: str, index: PandasIndex, like: xr.Variable, encoding: Mapping[Any, Any]) -> xr.Variable:
