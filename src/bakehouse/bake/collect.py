@@ -172,7 +172,7 @@ def _is_left(name: str, held: list[Held], saved: list[Entry], needed: set[str], 
         )
     if name.endswith(REPOSITORY):
         return name not in known and all(each.modified <= border for each in held)
-    if name == f"{SURVEYS}/{engine_state()}":
+    if name == f"{SURVEYS}/{engine_state()}" and (saved or needed):
         return False
     unfinished = bool(kind) and folder not in known and not any(str(e.version) in name for e in saved)
     return (unfinished or name.startswith(TEMPORARY)) and all(each.modified <= border for each in held)
