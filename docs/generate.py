@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from bakehouse import errors
 from bakehouse.cli import main as command_line
+from bakehouse.github.schemas import MODELS as BETWEEN_JOBS
 from bakehouse.meta import docs, schemas
 from bakehouse.meta.shared import load_shared_recipe, parameters_class, shared_recipes
 
@@ -30,7 +31,7 @@ def files() -> dict[str, str]:
         "docs/reference/recipes.md": _recipes(),
         docs.PAGE.as_posix(): docs.reference(),
     }
-    return reference | {path: schemas.schema_text(model) for path, model in schemas.MODELS.items()}
+    return reference | {path: schemas.schema_text(model) for path, model in {**schemas.MODELS, **BETWEEN_JOBS}.items()}
 
 
 def _commands() -> str:

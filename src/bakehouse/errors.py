@@ -96,6 +96,18 @@ class VerifyError(BakehouseError):
     """A store that does not hold what its sources hold."""
 
 
+class LinkError(BakehouseError):
+    """A store that can't be linked: it is not there, not public, or no zarr store."""
+
+
+class AddressError(BakehouseError):
+    """An address that is not connected to: none of the public internet, or one that holds credentials."""
+
+
+class JobError(BakehouseError):
+    """A job on a service that could not be started, did not end well, or was lost out of sight."""
+
+
 class CatalogError(BakehouseError):
     """An entry or an index that is missing, invalid or contradicts another."""
 

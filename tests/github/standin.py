@@ -37,6 +37,7 @@ class GitHub:
     comments: dict[int, dict[str, Any]] = field(default_factory=dict)
     reactions: list[tuple[int, str]] = field(default_factory=list)
     requests: list[tuple[str, str, Any]] = field(default_factory=list)
+    runs: list[dict[str, Any]] = field(default_factory=list)
 
     def environment(self, token: str = WRITER) -> dict[str, str]:
         """Give the variables that a job of this repository has."""
@@ -66,9 +67,9 @@ class GitHub:
 
     def add_pull(
         self, title: str, head: str, sha: str, base: str = "main", base_sha: str = "", login: str = "contributor",
-        body: str = "", repo: str = REPOSITORY, draft: bool = False,
+        body: str = "", repo: str = REPOSITORY, draft: bool = False, files: tuple[dict[str, Any], ...] = (),
     ) -> int:  # fmt: skip
-        """Open a pull request as somebody; `repo` is the fork that it comes from."""
+        """Open a pull request as somebody; `repo` is the fork that it comes from, `files` what it changes."""
         number = self.add_issue(title, body, login)
         url = f"{self.url}/repos/{REPOSITORY}/pulls/{number}"
         self.issues[number]["pull_request"] = {"url": url}
@@ -79,6 +80,7 @@ class GitHub:
             "head": {"ref": head, "sha": sha, "label": f"{owner}:{head}", "repo": head_repo},
             "base": {"ref": base, "sha": base_sha, "repo": {"full_name": REPOSITORY}},
             "draft": draft, "merged": False, "merged_at": None, "merge_commit_sha": None,
+            "files": list(files), "changed_files": len(files), "issue_url": self.issues[number]["url"],
         }  # fmt: skip
         return number
 
@@ -239,6 +241,10 @@ def application(hub: GitHub) -> Flask:
         found = known(hub.pulls, number)
         return jsonify(changed(found) if request.method == "PATCH" else found)
 
+    @app.get(f"{root}/pulls/<int:number>/files")
+    def files(number: int) -> Response:
+        return paged(known(hub.pulls, number).get("files", []))
+
     @app.get(f"{root}/commits/<sha>/pulls")
     def pulls_of(sha: str) -> Response:
         return paged([each for each in hub.pulls.values() if sha in (each["head"]["sha"], each["merge_commit_sha"])])
@@ -246,6 +252,18 @@ def application(hub: GitHub) -> Flask:
     @app.get(f"{root}/collaborators/<login>/permission")
     def permission(login: str) -> Response:
         return jsonify(permission=hub.permissions.get(login, "none"), user=user(login))
+
+    @app.get(f"{root}/actions/workflows/<file>")
+    def workflow(file: str) -> Response:
+        return jsonify(
+            id=1, name=file, path=f".github/workflows/{file}", url=f"{hub.url}{root}/actions/workflows/{file}"
+        )
+
+    @app.get(f"{root}/actions/workflows/<file>/runs")
+    def runs(file: str) -> Response:
+        since = request.args.get("created", "").removeprefix(">=")
+        found = [each for each in hub.runs if each["created_at"] >= since]
+        return jsonify(total_count=len(found), workflow_runs=found)
 
     @app.get(root)
     def repo() -> Response:
@@ -260,7 +278,7 @@ def github(**known: Any) -> Iterator[GitHub]:
     hub = GitHub(**known)
     server = make_server("127.0.0.1", 0, application(hub), threaded=True)
     hub.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
         yield hub

@@ -17,20 +17,16 @@ from bakehouse.catalog.entry import (
     Check,
     Digests,
     Entry,
-    LicenseLink,
-    Link,
-    Maintainer,
     Note,
     Provenance,
-    Provider,
     Reader,
     Run,
     Storage,
     Store,
 )
 from bakehouse.catalog.harvest import harvest
-from bakehouse.catalog.urls import is_plain, protocol_of
-from bakehouse.meta.models import FeedstockMeta
+from bakehouse.catalog.said import author_fields
+from bakehouse.catalog.urls import protocol_of
 from bakehouse.plan.types import VIRTUAL
 from bakehouse.storage import Target
 
@@ -48,6 +44,7 @@ def make_entry(
     bytes_stored: int,
     values: int,
     started: datetime,
+    cost_usd: float | None = None,
 ) -> Entry:
     """Say what the author said, what the store holds, how it was checked and what it was made from.
 
@@ -59,6 +56,8 @@ def make_entry(
         The store with its documents, published or not, as zarr reads it.
     root, proof
         Digests of the root document and of the proof.
+    cost_usd
+        What the run is estimated to have cost, if that is known.
     """
     dataset = xr.open_zarr(opened, consolidated=True, chunks=None)
     group = zarr.open_group(opened, mode="r", zarr_format=plan["zarr_format"])
@@ -77,7 +76,7 @@ def make_entry(
             format="kerchunk" if plan["format"] in VIRTUAL else plan["format"],
             zarr_format=plan["zarr_format"],
             consolidated=snapshot is None,
-            storage=_storage(store),
+            storage=storage_of(store),
             snapshot=snapshot,
         ),
         check=Check(
@@ -89,50 +88,22 @@ def make_entry(
             values_total=_values(plan),
             sources=_how(plan),
         ),
-        provenance=_provenance(job, plan, started, finished),
+        provenance=_provenance(job, plan, started, finished, cost_usd),
         digests=Digests(root=root, proof=proof),
-        notes=tuple(Note(message=text) for text in plan["notes"]),
+        notes=(*_pruned(job), *(Note(message=text) for text in plan["notes"])),
         readers=(Reader(name="xarray", version=xr.__version__, outcome="opened"),),
         aliases=_aliases(plan, job),
     )
 
 
-def author_fields(meta: FeedstockMeta, fallback: str) -> dict[str, Any]:
-    """Give what the author said, in the entry's terms."""
-    provenance = meta.provenance
-    return {
-        "title": meta.title or fallback,
-        "description": meta.description,
-        "license": (provenance.license or None) if provenance else None,
-        "license_link": _license_link(meta),
-        "providers": tuple(
-            Provider(name=p.name, description=p.description, roles=_roles(p.roles), url=_page(p.url))
-            for p in (provenance.providers if provenance else ())
-        ),
-        "maintainers": tuple(Maintainer(name=m.name, github=m.github, orcid=m.orcid) for m in meta.maintainers),
-        "tags": tuple(meta.tags),
-        "links": tuple(Link(label=link.label or link.url, url=link.url) for link in meta.links if _page(link.url)),
-        "citation": meta.citation if isinstance(meta.citation, str) else None,
-        "thumbnail": _page(meta.thumbnail),
-    }
+def _pruned(job: Job) -> tuple[Note, ...]:
+    """Say that a store is a part, so that nobody takes it for the dataset."""
+    text = f"a trial, not the dataset: made of the first {job.prune} inputs of each concat dimension"
+    return (Note(kind="pruned", message=text),) if job.prune else ()
 
 
-def _page(url: str | None) -> str | None:
-    """Give an address that a browser opens; feedstocks that no lint has stopped name buckets, DOIs and worse."""
-    return url if url and url.startswith(("https://", "http://")) and is_plain(url) else None
-
-
-def _license_link(meta: FeedstockMeta) -> LicenseLink | None:
-    link = meta.provenance.license_link if meta.provenance else None
-    page = _page(link.url) if link else None
-    return LicenseLink(title=link.title, url=page) if link and page else None
-
-
-def _roles(roles: tuple[str, ...]) -> Any:
-    return tuple(roles)
-
-
-def _storage(store: Target) -> Storage:
+def storage_of(store: Target) -> Storage:
+    """Say how a store below a target is reached."""
     options = {**store.options, **dict(store.options.get("client_kwargs", {}))}
     endpoint = options.get("endpoint_url") or options.get("endpoint")
     anonymous = True if options.get("anon") or options.get("skip_signature") else None
@@ -141,7 +112,9 @@ def _storage(store: Target) -> Storage:
     )
 
 
-def _provenance(job: Job, plan: dict[str, Any], started: datetime, finished: datetime) -> Provenance:
+def _provenance(
+    job: Job, plan: dict[str, Any], started: datetime, finished: datetime, cost_usd: float | None
+) -> Provenance:
     names = (*VERSIONED, *(["icechunk"] if plan["format"] == "icechunk" else []))
     versions = {name: version(name) for name in names}
     return Provenance(
@@ -157,6 +130,7 @@ def _provenance(job: Job, plan: dict[str, Any], started: datetime, finished: dat
             finished_at=finished,
             duration_s=(finished - started).total_seconds(),
             runner=job.bakery.runner,
+            cost_usd=cost_usd,
             versions={**versions, "python": platform.python_version()},
         ),
     )

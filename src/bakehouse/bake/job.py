@@ -8,12 +8,13 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Mapping
-from contextlib import chdir
+from contextlib import chdir, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+from bakehouse.bake.heap import few_heaps, give_back
 from bakehouse.bake.travelled import from_text
 from bakehouse.bakeries import pipeline_options, quiet_beam
 from bakehouse.catalog.entry import Entry
@@ -59,6 +60,14 @@ class Job:
         As in `Context`.
     previews
         Whether to make images of what is registered, and a small store of what is big.
+    sandbox
+        Whether the run has a catalog of its own, in which pruned stores are shown.
+    job_name
+        What the job is called on a service, instead of after the recipe.
+    job_id
+        The job on a service that is to be followed, instead of starting one.
+    again
+        The command that does this once more.
     """
 
     feedstock: Feedstock
@@ -78,6 +87,19 @@ class Job:
     refresh: bool = False
     missing: str = "error"
     previews: bool = False
+    sandbox: bool = False
+    job_name: str | None = None
+    job_id: str | None = None
+    again: str = "bakehouse bake"
+
+    @property
+    def enters(self) -> bool:
+        """Say whether what is made may be registered."""
+        return self.sandbox or not self.prune
+
+    def here(self) -> Job:
+        """Give a job that does on this machine what this one does on others."""
+        return replace(self, bakery=self.bakery.here()) if self.bakery.is_service else self
 
     def context(self, mode: str, notes: Target | None = None) -> Context:
         """Make the context of a run."""
@@ -133,6 +155,8 @@ def run_job(job: Job, context: Context) -> dict[str, Any]:
         quiet_beam()
     with using(context), pruned(job.prune), chdir(job.feedstock.workdir):
         recipe = load_recipes(job.feedstock, job.recipe)[job.recipe]
+        if job.bakery.is_service:
+            return _run_on_service(job, context, recipe)
         try:
             _run(job, context, recipe)
             said, marks = _said(context), _marks(context)
@@ -143,8 +167,20 @@ def run_job(job: Job, context: Context) -> dict[str, Any]:
             context.staging.delete([key for key, _ in context.staging.list()])
             if context.scratch:
                 shutil.rmtree(context.scratch, ignore_errors=True)
-    note = context.notebook.get(f"{context.run_id}.json")
+    found = _noted(job, context, said, marks)
     context.notebook.delete([f"{context.run_id}.json"])
+    return found
+
+
+def _noted(job: Job, context: Context, said: list[str], marks: dict[str, float]) -> dict[str, Any]:
+    """Give what a run has noted.
+
+    Raises
+    ------
+    RecipeError
+        If it noted nothing, because its pipeline stores nothing.
+    """
+    note = context.notebook.get(f"{context.run_id}.json")
     if note is None:
         where = f"{context.label}, {recipe_place(job.feedstock, job.recipe)}"
         raise RecipeError(
@@ -156,6 +192,32 @@ def run_job(job: Job, context: Context) -> dict[str, Any]:
     found = dict(json.loads(note))
     found["plan"]["notes"] += said
     return {**found, "marks": marks}
+
+
+def _run_on_service(job: Job, context: Context, recipe: Any) -> dict[str, Any]:
+    """Run the pipeline as a job of a service; what it left is kept as long as it goes on, or is not finished."""
+    from bakehouse.bake.remote import EndedJobError, clean_up, run_job_remotely
+
+    note: dict[str, Any] = {}
+
+    def watch(phase: str) -> None:
+        with suppress(BakehouseError):  # a listing that fails only costs one report
+            if not note:
+                note.update(json.loads(context.notebook.get(f"{context.run_id}.json") or b"{}"))
+            if job.watch:
+                job.watch(_progress(context, note or None, phase))
+
+    try:
+        done = run_job_remotely(job, context, recipe, watch)
+    except EndedJobError:
+        _hide(context)
+        clean_up(job, context)
+        raise
+    except Exception as error:
+        raise _explained(error, job, context) from (error if job.debug else None)
+    found = _noted(job, context, _said(context), _marks(context))
+    job_said = {"id": done.note.job_id, "name": done.note.name, "started_at": done.note.started_at}
+    return {**found, "job": {**job_said, "cost_usd": done.ended.cost_usd}}
 
 
 def _hide(context: Context) -> None:
@@ -182,6 +244,7 @@ def _run(job: Job, context: Context, recipe: Any) -> None:
 
     from bakehouse.bake.watchdog import watched
 
+    few_heaps()
     stop = Event()
     watcher = Thread(target=_watch, args=(job, context, stop), daemon=True)
     try:
@@ -198,6 +261,7 @@ def _run(job: Job, context: Context, recipe: Any) -> None:
         stop.set()
         if watcher.is_alive():
             watcher.join()
+        give_back()
     if str(state) not in ("DONE", "PipelineState.DONE"):
         raise RecipeError(f"the job ended as {state}", context.label)
 
@@ -227,10 +291,10 @@ def _watch(job: Job, context: Context, stop: Event) -> None:
             continue
 
 
-def _progress(context: Context, note: dict[str, Any] | None) -> Progress:
+def _progress(context: Context, note: dict[str, Any] | None, job: str = "") -> Progress:
     if note is None:
-        return Progress(context.label, "reading headers")
+        return Progress(context.label, job or "reading headers")
     plan, work = note["plan"], replace(context.target, url=note["work"])
     done = sum(1 for _ in work.list("receipts"))
-    phase = "writing" if done < plan["tasks"] else "comparing with the sources"
+    phase = job or ("writing" if done < plan["tasks"] else "comparing with the sources")
     return Progress(context.label, phase, done, plan["tasks"], plan["decoded_bytes"])

@@ -58,7 +58,7 @@ def finish_virtual(run: Run, catalog: Path | None) -> Outcome:
     root = {**documents, **objects}[PARQUET_NAME]
     size_bytes = sum(len(data) for data in objects.values())
     entry = _entry(run, opened, table, hexdigest(root), hexdigest(proof), size_bytes)
-    enter = catalog if catalog and not run.job.prune else None
+    enter = catalog if catalog and run.job.enters else None
     if enter:
         saved = saved_entry(run, entry)
         entry = with_preview(run.job, entry, opened, saved)
@@ -88,7 +88,8 @@ def _proven(receipt: Receipt, rows: list[dict[str, object]]) -> Receipt:
 
 def _entry(run: Run, opened: CandidateStore, table: Table, root: str, proof: str, size_bytes: int) -> Entry:
     plan, values = run.plan, compared(run.work.child("checks"))
-    entry = make_entry(run.job, plan, run.folder, None, opened, root, proof, size_bytes, values, run.started)
+    made = (run.job, plan, run.folder, None, opened, root, proof, size_bytes, values, run.started, run.cost_usd)
+    entry = make_entry(*made)
     protocols = sorted({protocol_of(url) for url in table.urls})
     store = entry.store.model_copy(update={"references": protocols[0] if len(protocols) == 1 else None})
     gaps = tuple(Gap(inputs=(g["input"],), ranges=g["ranges"], reason="not there") for g in run.note["gaps"])

@@ -14,6 +14,8 @@ from bakehouse.catalog.canonical import Model, Text, Utc, dumps
 from bakehouse.catalog.facts import Dimension, Facts, TimeRange, Variable
 from bakehouse.catalog.preview import Preview, VariablePreview
 from bakehouse.catalog.record import (
+    Access,
+    Change,
     Check,
     Digests,
     Gap,
@@ -30,6 +32,8 @@ from bakehouse.catalog.urls import WebUrl
 from bakehouse.errors import CatalogError
 
 __all__ = [
+    "Access",
+    "Change",
     "Check",
     "Digests",
     "Dimension",
@@ -81,11 +85,13 @@ class Entry(Model):
     store: Store
     facts: Facts | None = None
     check: Check
+    access: Access | None = None
     provenance: Provenance = Provenance()
     digests: Digests = Digests()
     version: str | None = None
     published_at: Utc | None = None
     previous: tuple[Version, ...] = ()
+    change: Change | None = None
     notes: tuple[Note, ...] = ()
     gaps: tuple[Gap, ...] = ()
     preview: Preview | None = None

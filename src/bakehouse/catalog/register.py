@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from bakehouse.catalog.atomic import locked, write_if_changed
-from bakehouse.catalog.entry import Entry, Version
+from bakehouse.catalog.changes import changes
+from bakehouse.catalog.entry import Change, Entry, Status, Version
 from bakehouse.catalog.index import (
     Problem,
     build_index,
@@ -39,6 +41,26 @@ def register(catalog_dir: Path, entry: Entry, *, keep_history: bool = True) -> b
         kept = [problem for problem in problems if problem.path != entry_path(entry.id)]
         write_index(catalog_dir, index_of([*others, complete], kept))
     return changed
+
+
+def mark(catalog_dir: Path, statuses: Mapping[str, tuple[Entry, Status]]) -> list[str]:
+    """Change the status of entries, each given as it was when its store was looked at; list those that were changed.
+
+    An entry that was registered anew meanwhile is left alone.
+    """
+    with locked(catalog_dir):
+        entries, problems = read_entries(catalog_dir)
+        marked = {each.id: _marked(each, *statuses[each.id]) for each in entries if each.id in statuses}
+        changed = [each.id for each in entries if marked.get(each.id, each) != each]
+        for entry_id in changed:
+            write_if_changed(catalog_dir / entry_path(entry_id), marked[entry_id].to_json().encode())
+        if changed:
+            write_index(catalog_dir, index_of([marked.get(each.id, each) for each in entries], problems))
+    return changed
+
+
+def _marked(entry: Entry, looked_at: Entry, status: Status) -> Entry:
+    return entry.model_copy(update={"status": status}) if entry == looked_at else entry
 
 
 def remove(catalog_dir: Path, entry_id: str) -> bool:
@@ -86,11 +108,22 @@ def _with_history(entry: Entry, existing: Entry | None) -> Entry:
         return entry
     named = [*existing.previous, *_left_behind(existing), *entry.previous]
     previous = {each.version: each for each in named if each.version != entry.version}
-    return entry.model_copy(update={"previous": tuple(previous.values())})
+    return entry.model_copy(update={"previous": tuple(previous.values()), "change": _change(entry, existing)})
 
 
 def _left_behind(entry: Entry) -> list[Version]:
     if not entry.version:
         return []
-    store = entry.store
-    return [Version(version=entry.version, url=store.url, published_at=entry.published_at, snapshot=store.snapshot)]
+    store, change = entry.store, entry.change
+    version = Version(version=entry.version, url=store.url, published_at=entry.published_at, snapshot=store.snapshot)
+    return [version.model_copy(update={"change": change})]
+
+
+def _change(entry: Entry, existing: Entry) -> Change | None:
+    """Say what a new version changes; of one that was there before, what was said when it was new."""
+    if entry.version == existing.version or not existing.version:
+        return existing.change
+    known = {each.version: each.change for each in existing.previous}
+    if entry.version in known:
+        return known[entry.version]
+    return Change(since=existing.version, said=changes(existing, entry))
