@@ -124,8 +124,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in KINDS:
         data = base64.b64encode(np.ascontiguousarray(value).tobytes()).decode()
         return {"array": [value.dtype.str, list(value.shape), data], "scalar": isinstance(value, np.generic)}
-    if isinstance(value, np.dtype) and value.kind in KINDS and not value.metadata:
-        return {"dtype": value.str}
+    if isinstance(value, np.dtype) and value.kind in KINDS:
+        return {"dtype": [value.str, _plain(dict(value.metadata or {}))]}
     if isinstance(value, bytes):
         return {"bytes": base64.b64encode(value).decode()}
     if type(value) in (list, tuple):
@@ -152,7 +152,8 @@ def _back(said: Any) -> Any:
     ((kind, held),) = said.items()
     match kind:
         case "dtype":
-            return np.dtype(held)
+            said = _back(held[1])
+            return np.dtype(held[0], metadata=said) if said else np.dtype(held[0])
         case "bytes":
             return base64.b64decode(held)
         case "list" | "tuple":
