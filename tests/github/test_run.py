@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from bakehouse.catalog.entry import Entry
 from bakehouse.cli import main
-from bakehouse.github.results import RunResult
+from bakehouse.github.runs import RunResult
 from tests.cli.projects import IMPORTS, PATTERN, PIPELINE, Project, new_project
 
 SECRET = "canary-91ce-canary"
@@ -79,6 +79,7 @@ def test_a_feedstock_that_is_not_there_is_wrong_usage(kept: Project, tmp_path: P
     assert "there is no feedstock 'nothing'" in output
 
 
+@pytest.mark.nightly
 def test_a_pruned_run_hands_over_no_entry(kept: Project, tmp_path: Path) -> None:
     said, _ = run(kept, tmp_path, "seasons", "--bakery", "local", "--prune", "1")
     assert (said["ok"], said["prune"], "entry" in said["recipes"][0]) == (True, 1, False)
@@ -218,6 +219,7 @@ def test_a_cancelled_job_leaves_a_result_and_no_process(kept: Project, tmp_path:
     assert not is_alive(int((tmp_path / "pid").read_text()))
 
 
+@pytest.mark.nightly
 def test_a_process_that_is_killed_is_a_failure(kept: Project, tmp_path: Path) -> None:
     process = started(kept, tmp_path, "--limit", "10")
     os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
