@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bakehouse.cli.bake import command as _bake
 from bakehouse.cli.catalog import command as _catalog
+from bakehouse.cli.ci import command as _ci
 from bakehouse.cli.doctor import command as _doctor
 from bakehouse.cli.explain import command as _explain
 from bakehouse.cli.gc import command as _gc
@@ -32,7 +33,7 @@ Exit status: 0 all is well, 1 findings or a failed bake, 2 wrong usage.
 """
 COMMANDS = (
     *(_init, _new, _import, _lint, _explain, _plan, _test, _bake, _update, _verify, _status, _rollback, _gc),
-    *(_catalog, _open, _doctor),
+    *(_catalog, _open, _doctor, _ci),
 )
 
 main = Bakehouse("bakehouse", help=HELP, params=[VERSION], commands=COMMANDS)

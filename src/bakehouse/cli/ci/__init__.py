@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import click
 
-COMMANDS: tuple[click.Command, ...] = ()
+from bakehouse.cli.ci.scope import command as _scope
+
+COMMANDS: tuple[click.Command, ...] = (_scope,)
 
 command = click.Group(
     "ci",
-    commands=COMMANDS,
+    commands={each.name: each for each in COMMANDS if each.name},
     help="Steps of the workflows on GitHub; each says what it reads of a job's environment.",
 )
