@@ -37,6 +37,7 @@ class GitHub:
     comments: dict[int, dict[str, Any]] = field(default_factory=dict)
     reactions: list[tuple[int, str]] = field(default_factory=list)
     requests: list[tuple[str, str, Any]] = field(default_factory=list)
+    dispatches: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
 
     def environment(self, token: str = WRITER) -> dict[str, str]:
         """Give the variables that a job of this repository has."""
@@ -246,6 +247,12 @@ def application(hub: GitHub) -> Flask:
     @app.get(f"{root}/collaborators/<login>/permission")
     def permission(login: str) -> Response:
         return jsonify(permission=hub.permissions.get(login, "none"), user=user(login))
+
+    @app.post(f"{root}/actions/workflows/<file>/dispatches")
+    def dispatch(file: str) -> Any:
+        sent = request.get_json()
+        hub.dispatches.append((file, sent["ref"], sent.get("inputs") or {}))
+        return "", 204
 
     @app.get(root)
     def repo() -> Response:

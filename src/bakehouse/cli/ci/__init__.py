@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from bakehouse.cli.ci.scope import command as _scope
+from bakehouse.cli.ci.start import command as _start
 
-COMMANDS: tuple[click.Command, ...] = (_scope,)
+COMMANDS: tuple[click.Command, ...] = (_scope, _start)
 
 command = click.Group(
     "ci",
