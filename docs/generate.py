@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from bakehouse import errors
 from bakehouse.cli import main as command_line
 from bakehouse.cli.starter.flows import OWN, flow_files
+from bakehouse.github.schemas import MODELS as BETWEEN_JOBS
 from bakehouse.meta import docs, schemas
 from bakehouse.meta.shared import load_shared_recipe, parameters_class, shared_recipes
 
@@ -32,7 +33,8 @@ def files() -> dict[str, str]:
         docs.PAGE.as_posix(): docs.reference(),
     }
     flows = {path: text for path, text in flow_files().items() if path not in OWN}
-    return reference | flows | {path: schemas.schema_text(model) for path, model in schemas.MODELS.items()}
+    models = {**schemas.MODELS, **BETWEEN_JOBS}
+    return reference | flows | {path: schemas.schema_text(model) for path, model in models.items()}
 
 
 def _commands() -> str:

@@ -160,6 +160,17 @@ def test_the_test_command_ends_with_ok_and_leaves_nothing_behind(project: Projec
     assert _files(project) == []
 
 
+def test_what_a_test_made_can_be_kept_and_is_marked_as_pruned(project: Project, tmp_path: Path) -> None:
+    (tried,) = project.document("test", "seasons", "--prune", "1", "--keep", str(tmp_path / "kept"))["recipes"]
+    entry = json.loads((tmp_path / "kept/catalog/seasons/seasons.json").read_text())
+    assert tried["entry"] == str(tmp_path / "kept/catalog/seasons/seasons.json")
+    assert entry["notes"][0]["kind"] == "pruned" and "not the dataset" in entry["notes"][0]["message"]
+    assert xr.open_zarr(tried["url"]).sizes["time"] == 12 and entry["preview"]["thumbnail"] == "thumbnail.png"
+    assert not project.catalog.exists() and not project.stores.exists()
+    shown = project.document("open", "seasons", "--catalog", str(tmp_path / "kept/catalog"))
+    assert shown["repr"].startswith("<xarray.Dataset>") and "time: 12" in shown["repr"]
+
+
 def test_a_lint_fails_the_test_but_not_a_local_bake(project: Project) -> None:
     meta = project.root / "feedstocks/seasons/meta.yaml"
     meta.write_text(meta.read_text().replace("license: CC0-1.0", "license: CC0-1"))

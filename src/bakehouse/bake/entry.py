@@ -91,10 +91,16 @@ def make_entry(
         ),
         provenance=_provenance(job, plan, started, finished),
         digests=Digests(root=root, proof=proof),
-        notes=tuple(Note(message=text) for text in plan["notes"]),
+        notes=(*_pruned(job), *(Note(message=text) for text in plan["notes"])),
         readers=(Reader(name="xarray", version=xr.__version__, outcome="opened"),),
         aliases=_aliases(plan, job),
     )
+
+
+def _pruned(job: Job) -> tuple[Note, ...]:
+    """Say that a store is a part, so that nobody takes it for the dataset."""
+    text = f"a trial, not the dataset: made of the first {job.prune} inputs of each concat dimension"
+    return (Note(kind="pruned", message=text),) if job.prune else ()
 
 
 def author_fields(meta: FeedstockMeta, fallback: str) -> dict[str, Any]:

@@ -112,7 +112,7 @@ def finish(run: Run, catalog: Path | None) -> Outcome:
     save(run.job.target, plan["version"], PROOF, proof)
     save(run.job.target, plan["version"], INPUTS, run.work.get(INPUTS) or b"")
     entry, root = _entry(run, documents, proof, [*kept, *_rows(receipts)])
-    enter = catalog if catalog and not run.job.prune else None
+    enter = catalog if catalog and run.job.enters else None
     if enter:
         saved = saved_entry(run, entry)
         entry = with_preview(run.job, entry, CandidateStore(run.store, documents, read_only=True), saved)

@@ -59,6 +59,8 @@ class Job:
         As in `Context`.
     previews
         Whether to make images of what is registered, and a small store of what is big.
+    sandbox
+        Whether the run has a catalog of its own, in which pruned stores are shown.
     """
 
     feedstock: Feedstock
@@ -78,6 +80,12 @@ class Job:
     refresh: bool = False
     missing: str = "error"
     previews: bool = False
+    sandbox: bool = False
+
+    @property
+    def enters(self) -> bool:
+        """Say whether what is made may be registered."""
+        return self.sandbox or not self.prune
 
     def context(self, mode: str, notes: Target | None = None) -> Context:
         """Make the context of a run."""

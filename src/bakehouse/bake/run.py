@@ -170,8 +170,20 @@ def plan_recipe(job: Job) -> dict[str, Any]:
         return dict(run_job(job, job.context("plan", Target(folder)))["plan"])
 
 
-def try_recipe(job: Job) -> Outcome:
-    """Bake a pruned recipe in a sandbox, compare every value, reopen it, and leave nothing behind."""
+def try_recipe(job: Job, keep: Path | None = None) -> Outcome:
+    """Bake a pruned recipe in a sandbox, compare every value, and reopen it.
+
+    Parameters
+    ----------
+    keep
+        Where the store, its preview and its entry stay, below `stores` and `catalog`; left out, nothing is left behind.
+    """
+    trial = replace(job, prune=job.prune or 2, level="full")
+    if keep is not None:
+        target = Target(str(keep.resolve() / "stores")).child(job.feedstock.id, job.recipe)
+        kept = replace(trial, target=target, previews=True, sandbox=True)
+        return replace(bake(kept, keep.resolve() / "catalog"), status="tested")
     with tempfile.TemporaryDirectory(prefix="bakehouse-test-") as folder:
-        sandbox = replace(job, target=Target(folder), prune=job.prune or 2, level="full")
-        return replace(bake(sandbox, None), status="tested", entry=None, line=None, url="")
+        return replace(
+            bake(replace(trial, target=Target(folder)), None), status="tested", entry=None, line=None, url=""
+        )

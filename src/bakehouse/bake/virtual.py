@@ -58,7 +58,7 @@ def finish_virtual(run: Run, catalog: Path | None) -> Outcome:
     root = {**documents, **objects}[PARQUET_NAME]
     size_bytes = sum(len(data) for data in objects.values())
     entry = _entry(run, opened, table, hexdigest(root), hexdigest(proof), size_bytes)
-    enter = catalog if catalog and not run.job.prune else None
+    enter = catalog if catalog and run.job.enters else None
     if enter:
         saved = saved_entry(run, entry)
         entry = with_preview(run.job, entry, opened, saved)

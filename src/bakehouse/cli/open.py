@@ -53,6 +53,7 @@ def _reply(entry: Entry, dataset: xr.Dataset) -> Reply:
     variables = {str(name): _variable(variable) for name, variable in dataset.variables.items()}
     said = {"id": entry.id, "title": entry.title, "url": url, "version": entry.version, "check": entry.check.level}
     document = {**said, "lines": lines, "dims": dict(dataset.sizes), "variables": variables}
+    document["repr"] = repr(dataset)
     return Reply(
         "\n".join([entry.title, "", repr(dataset), "", "open it with", *(f"  {line}" for line in lines)]), document
     )

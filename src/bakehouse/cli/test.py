@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 @options.workers
 @options.mirrors
 @options.cache
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Leave the pruned store, its preview and its entry there.",
+)
 @options.project
 @options.common
 def command(
@@ -40,12 +46,14 @@ def command(
     workers: int | None,
     mirrors: tuple[tuple[str, str], ...],
     cache: str | None,
+    keep: Path | None,
     project: Path | None,
 ) -> Reply:
     """Try a feedstock in a sandbox.
 
     Lints it, then bakes its recipes from the first inputs. Every value is compared with its source, the store
-    is opened again, nothing is registered and nothing is left behind. Lints fail the test, but not that of a
+    is opened again, nothing is registered and nothing is left behind; with --keep, what was made can be looked at:
+    'bakehouse catalog build FOLDER/catalog' makes its page. Lints fail the test, but not that of a
     feedstock that was written for Pangeo Forge.
     """
     from bakehouse.cli.bakeries import place_around
@@ -59,10 +67,11 @@ def command(
         isolate(place.root, names, Where(subdir, ref))
     settings = Settings(place, prune, "full", workers, dict(mirrors), cache)
     findings, chosen = _chosen(place.root, names, Where(subdir, ref))
-    done = run_each("testing", chosen, partial(_try, settings))
+    done = run_each("testing", chosen, partial(_try, settings, keep))
     ok = not lints(findings) and all(not each.error for each in done)
     document = {"findings": [f.as_dict() for f in findings], "recipes": [each.as_dict() for each in done]}
-    return Reply(_text(" ".join(names), done, findings, ok), document, ok)
+    kept = [f"kept, pruned: {keep}"] if keep and any(not each.error for each in done) else []
+    return Reply("\n".join([*kept, _text(" ".join(names), done, findings, ok)]), document, ok)
 
 
 def _chosen(root: Path, names: tuple[str, ...], where: Where) -> tuple[list[Finding], list[Chosen | Failed]]:
@@ -99,10 +108,10 @@ def _judged(folder: Path, root: Path) -> list[Finding]:
     return [replace(each, severity="hint") for each in found] if is_foreign(folder) else found
 
 
-def _try(settings: Settings, chosen: Chosen, watch: Any) -> Outcome:
+def _try(settings: Settings, keep: Path | None, chosen: Chosen, watch: Any) -> Outcome:
     from bakehouse.bake import try_recipe
 
-    return try_recipe(settings.job(chosen, watch))
+    return try_recipe(settings.job(chosen, watch), keep)
 
 
 def _text(name: str, done: list[Done], findings: list[Finding], ok: bool) -> str:

@@ -12,6 +12,7 @@ from bakehouse.errors import UsageError
 from bakehouse.github.scope import Change, Kind, Scope, judge
 
 LIMIT_S = 120
+_KEPT = ("PATH", "HOME", "XDG_CONFIG_HOME", "TMPDIR", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM", "LD_LIBRARY_PATH")
 _KINDS: dict[str, Kind] = {"120000": "link", "160000": "submodule"}
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
@@ -57,7 +58,8 @@ def git(root: Path, *words: str) -> bytes:
     UsageError
         If it fails; what it says is the cause.
     """
-    environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+    kept = {key: value for key, value in os.environ.items() if key in _KEPT}
+    environment = {**kept, "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
     safe = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"]
     ran = subprocess.run(
         ["git", *safe, *words], cwd=root, env=environment, capture_output=True, timeout=LIMIT_S, check=False

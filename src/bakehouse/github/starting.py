@@ -1,4 +1,4 @@
-"""Start runs of the workflow that bakes: one for each feedstock, so that each waits, fails and is run again by itself."""
+"""Start runs of the workflow that bakes: one for each feedstock, so that each waits, fails and is rerun by itself."""
 
 from __future__ import annotations
 
