@@ -267,7 +267,7 @@ def github(**known: Any) -> Iterator[GitHub]:
     hub = GitHub(**known)
     server = make_server("127.0.0.1", 0, application(hub), threaded=True)
     hub.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
         yield hub
