@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import click
 
+from bakehouse.cli.ci.check import command as _check
+from bakehouse.cli.ci.comment import command as _comment
 from bakehouse.cli.ci.scope import command as _scope
 from bakehouse.cli.ci.start import command as _start
 
-COMMANDS: tuple[click.Command, ...] = (_scope, _start)
+COMMANDS: tuple[click.Command, ...] = (_scope, _check, _comment, _start)
 
 command = click.Group(
     "ci",
