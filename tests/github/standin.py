@@ -38,6 +38,7 @@ class GitHub:
     reactions: list[tuple[int, str]] = field(default_factory=list)
     requests: list[tuple[str, str, Any]] = field(default_factory=list)
     dispatches: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+    files: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
 
     def environment(self, token: str = WRITER) -> dict[str, str]:
         """Give the variables that a job of this repository has."""
@@ -80,6 +81,7 @@ class GitHub:
             "head": {"ref": head, "sha": sha, "label": f"{owner}:{head}", "repo": head_repo},
             "base": {"ref": base, "sha": base_sha, "repo": {"full_name": REPOSITORY}},
             "draft": draft, "merged": False, "merged_at": None, "merge_commit_sha": None,
+            "issue_url": self.issues[number]["url"],
         }  # fmt: skip
         return number
 
@@ -136,6 +138,10 @@ def application(hub: GitHub) -> Flask:
 
     def known(of: dict[int, dict[str, Any]], number: int) -> dict[str, Any]:
         return of[number] if number in of else abort(404)
+
+    def seen(number: int) -> dict[str, Any]:
+        issue = hub.issues[number]
+        return {"changed_files": len(hub.files.get(number, [])), **hub.pulls[number], "labels": issue["labels"]}
 
     def changed(of: dict[str, Any]) -> dict[str, Any]:
         sent = request.get_json()
@@ -220,7 +226,7 @@ def application(hub: GitHub) -> Flask:
     def pulls() -> Response:
         state, head = request.args.get("state", "open"), request.args.get("head")
         found = [
-            each
+            seen(number)
             for number, each in sorted(hub.pulls.items())
             if state in ("all", hub.issues[number]["state"]) and head in (None, each["head"]["label"])
         ]
@@ -238,7 +244,14 @@ def application(hub: GitHub) -> Flask:
     @app.route(f"{root}/pulls/<int:number>", methods=["GET", "PATCH"])
     def pull(number: int) -> Response:
         found = known(hub.pulls, number)
-        return jsonify(changed(found) if request.method == "PATCH" else found)
+        if request.method == "PATCH":
+            changed(found)
+        return jsonify(seen(number))
+
+    @app.get(f"{root}/pulls/<int:number>/files")
+    def files(number: int) -> Response:
+        known(hub.pulls, number)
+        return paged(hub.files.get(number, []))
 
     @app.get(f"{root}/commits/<sha>/pulls")
     def pulls_of(sha: str) -> Response:

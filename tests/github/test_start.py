@@ -51,7 +51,9 @@ def test_nothing_to_start_asks_for_nothing(project: Project, hub: GitHub) -> Non
     assert (_start(project, hub, "[]", "--mode", "update").exit_code, hub.writes()) == (0, [])
 
 
-@pytest.mark.parametrize("text", ["", "winds", '"winds"', '["a b"]', '["$(touch x)"]', '["../x"]', "[1]", str(["a"] * 9)])
+@pytest.mark.parametrize(
+    "text", ["", "winds", '"winds"', '["a b"]', '["$(touch x)"]', '["../x"]', "[1]", str(["a"] * 9)]
+)
 def test_what_is_no_list_of_ids_starts_nothing(project: Project, hub: GitHub, text: str) -> None:
     result = _start(project, hub, text)
     assert (result.exit_code, "not a JSON list of ids" in result.output, hub.requests) == (2, True, [])

@@ -40,8 +40,8 @@ class Ran:
 
     code: int
     jobs: dict[str, str]
-    lines: tuple[tuple[str, str], ...]
-    raw: str
+    lines: tuple[tuple[str, str], ...] = field(repr=False)
+    raw: str = field(repr=False)
 
     def printed(self, job: str) -> str:
         """Give what the steps of a job printed."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from tests.github.act.bench import Bench, Ran, bench
+from tests.github.act.bench import Bench, bench
 from tests.github.standin import REPOSITORY
 from tests.support.s3 import S3
 
@@ -87,7 +87,14 @@ def pull_request(
     base, sha = made.at(), made.commit(files, title, branch)
     number = made.hub.add_pull(title, branch, sha, base_sha=base, repo=repo)
     made.git("push", "--quiet", "--force", "origin", f"{sha}:refs/pull/{number}/head")
+    made.hub.files[number] = [_file(line) for line in made.git("diff", "--name-status", base, sha).splitlines()]
     return number, {"action": "opened", "number": number, "pull_request": made.hub.pulls[number]}
+
+
+def _file(line: str) -> dict[str, Any]:
+    """Describe a changed file as GitHub does, from git's letter and path."""
+    status, path = line.split("\t")
+    return {"filename": path, "status": {"A": "added", "M": "modified", "D": "removed"}[status], "sha": "0" * 40}
 
 
 def merge(made: Bench, files: dict[str, str], title: str = "Add winds") -> tuple[int, dict[str, Any]]:
@@ -104,11 +111,11 @@ def bake_event(name: str, **inputs: str) -> dict[str, Any]:
     return {"ref": "refs/heads/main", "inputs": {"feedstock": name, "mode": "bake", **inputs}}
 
 
-def checked(made: Bench, number: int, ran: Ran) -> dict[str, Any]:
+def checked(made: Bench, number: int, conclusion: str) -> dict[str, Any]:
     """Give the event that follows a check."""
     head = made.hub.pulls[number]["head"]
     about = {
-        "id": 4711, "event": "pull_request", "conclusion": ran.jobs["check"], "head_sha": head["sha"],
+        "id": 4711, "event": "pull_request", "conclusion": conclusion, "head_sha": head["sha"],
         "head_branch": head["ref"], "head_repository": head["repo"], "name": "Check", "pull_requests": [],
         "html_url": f"https://github.com/{REPOSITORY}/actions/runs/4711",
     }  # fmt: skip
