@@ -38,7 +38,6 @@ class GitHub:
     reactions: list[tuple[int, str]] = field(default_factory=list)
     requests: list[tuple[str, str, Any]] = field(default_factory=list)
     dispatches: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
-    files: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
 
     def environment(self, token: str = WRITER) -> dict[str, str]:
         """Give the variables that a job of this repository has."""
@@ -68,9 +67,9 @@ class GitHub:
 
     def add_pull(
         self, title: str, head: str, sha: str, base: str = "main", base_sha: str = "", login: str = "contributor",
-        body: str = "", repo: str = REPOSITORY, draft: bool = False,
+        body: str = "", repo: str = REPOSITORY, draft: bool = False, files: tuple[dict[str, Any], ...] = (),
     ) -> int:  # fmt: skip
-        """Open a pull request as somebody; `repo` is the fork that it comes from."""
+        """Open a pull request as somebody; `repo` is the fork that it comes from, `files` what it changes."""
         number = self.add_issue(title, body, login)
         url = f"{self.url}/repos/{REPOSITORY}/pulls/{number}"
         self.issues[number]["pull_request"] = {"url": url}
@@ -81,7 +80,7 @@ class GitHub:
             "head": {"ref": head, "sha": sha, "label": f"{owner}:{head}", "repo": head_repo},
             "base": {"ref": base, "sha": base_sha, "repo": {"full_name": REPOSITORY}},
             "draft": draft, "merged": False, "merged_at": None, "merge_commit_sha": None,
-            "issue_url": self.issues[number]["url"],
+            "issue_url": self.issues[number]["url"], "files": list(files), "changed_files": len(files),
         }  # fmt: skip
         return number
 
@@ -140,8 +139,7 @@ def application(hub: GitHub) -> Flask:
         return of[number] if number in of else abort(404)
 
     def seen(number: int) -> dict[str, Any]:
-        issue = hub.issues[number]
-        return {"changed_files": len(hub.files.get(number, [])), **hub.pulls[number], "labels": issue["labels"]}
+        return {**hub.pulls[number], "labels": hub.issues[number]["labels"]}
 
     def changed(of: dict[str, Any]) -> dict[str, Any]:
         sent = request.get_json()
@@ -250,8 +248,7 @@ def application(hub: GitHub) -> Flask:
 
     @app.get(f"{root}/pulls/<int:number>/files")
     def files(number: int) -> Response:
-        known(hub.pulls, number)
-        return paged(hub.files.get(number, []))
+        return paged(known(hub.pulls, number).get("files", []))
 
     @app.get(f"{root}/commits/<sha>/pulls")
     def pulls_of(sha: str) -> Response:

@@ -67,8 +67,8 @@ def _recipe(
 def _either(said: Json | None, read: Callable[[Json], M]) -> tuple[M | None, Failure | None]:
     if said is None:
         return None, None
-    if "error" in said:
-        return None, _failure(said)
+    if isinstance(error := said.get("error"), dict):
+        return None, _failure(error)
     try:
         return read(said), None
     except (ValidationError, TypeError, AttributeError, KeyError) as error:

@@ -28,6 +28,7 @@ KEPT = (
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "BAKEHOUSE_URL_MAP", "PYTHONPATH"),
 )
 """The variables that are handed on; whatever else the job has stays out."""
+GUARDED = (sys.executable, "-P", "-m", "bakehouse.github.guarded")
 OUTPUT_LIMIT_BYTES, TAIL_BYTES = 16 * 2**20, 16 * 2**10
 _CREDENTIAL = re.compile(r"://[^/\s]*@|(?i:token|secret|passw|signature)=")
 _GRACE_S = 30.0
@@ -58,12 +59,12 @@ def run(words: Sequence[str], cwd: Path, scratch: Path, limit_s: float) -> Ran:
     Parameters
     ----------
     cwd
-        The project's folder.
+        The project's folder; paths in what the command says start from there.
     scratch
         A folder for its home and temporary files.
     """
     conceal()
-    guarded = [sys.executable, "-P", "-m", "bakehouse.github.guarded", *words, "--json"]
+    guarded = [*GUARDED, *words, "--json"]
     command = [sys.executable, "-P", "-m", "bakehouse.github.keeper", str(limit_s), *guarded]
     started = time.monotonic()
     process = subprocess.Popen(
@@ -77,8 +78,9 @@ def run(words: Sequence[str], cwd: Path, scratch: Path, limit_s: float) -> Ran:
         reader.thread.join(_GRACE_S)
     state: State = "ended" if status != TOO_LONG else "took too long"
     state = "said too much" if any(reader.flooded for reader in said) else state
-    document = _document(bytes(said[0].data)) if state == "ended" else None
-    tail = plain(said[1].data.decode(errors="replace"), TAIL_BYTES, lines=True)
+    answer, log = (bytes(reader.data).replace(f"{cwd}/".encode(), b"") for reader in said)
+    document = _document(answer) if state == "ended" else None
+    tail = plain(log.decode(errors="replace"), TAIL_BYTES, lines=True)
     return Ran(state, status, document, tail, time.monotonic() - started)
 
 

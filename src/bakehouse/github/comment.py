@@ -72,7 +72,7 @@ def _title(result: Result, verdict: str) -> str:
 
 def _lead(result: Result, verdict: str, labels: tuple[str, ...], first: bool) -> str:
     what = {
-        "passed": "It has no lints, and a trial bake of its first inputs was compared with the sources, value by value.",
+        "passed": "It has no lints, and a trial bake of its first inputs was compared with its sources value by value.",
         "linted": "",
         "nothing": "This pull request changes no feedstock that would have to be tried.",
         "failed": "Below is what was found, each with its fix. Push again when you have changed something: "
@@ -130,7 +130,7 @@ def _next(result: Result, verdict: str, places: Places) -> str:
     name = names[0] if names else "ID"
     local = f"`bakehouse test {name}` does the same on your machine"
     code = f"`bakehouse explain {_first_code(result)}` says why a rule is there" if _first_code(result) else ""
-    page = f"The catalog's page of it is in the artifacts of {_run(places)}: unpack it, and open `index.html`."
+    page = f"Its page, with pictures, is in the artifacts of {_run(places)}: unpack it, and open `index.html`."
     steps = {
         "passed": [
             f"{page} It was made from the first inputs only." if result.preview and places.run else "",

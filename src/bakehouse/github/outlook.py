@@ -42,7 +42,7 @@ def _table(plan: Plan) -> str:
         ["memory", f"about {human_bytes(plan.memory_bytes)} of arrays on a worker"] if plan.memory_bytes else [],
         ["cost", _cost(plan)],
     ]
-    return markdown.table(["", ""], [row for row in rows if row])
+    return markdown.table(rows[0], [row for row in rows[1:] if row])
 
 
 def _inputs(plan: Plan) -> str:

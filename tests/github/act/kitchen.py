@@ -85,9 +85,9 @@ def pull_request(
 ) -> tuple[int, dict[str, Any]]:
     """Open a pull request, from a branch here or a fork; give its number and the event."""
     base, sha = made.at(), made.commit(files, title, branch)
-    number = made.hub.add_pull(title, branch, sha, base_sha=base, repo=repo)
+    files_of = [_file(line) for line in made.git("diff", "--name-status", base, sha).splitlines()]
+    number = made.hub.add_pull(title, branch, sha, base_sha=base, repo=repo, files=files_of)
     made.git("push", "--quiet", "--force", "origin", f"{sha}:refs/pull/{number}/head")
-    made.hub.files[number] = [_file(line) for line in made.git("diff", "--name-status", base, sha).splitlines()]
     return number, {"action": "opened", "number": number, "pull_request": made.hub.pulls[number]}
 
 
