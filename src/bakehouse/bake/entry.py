@@ -77,7 +77,7 @@ def make_entry(
             format="kerchunk" if plan["format"] in VIRTUAL else plan["format"],
             zarr_format=plan["zarr_format"],
             consolidated=snapshot is None,
-            storage=_storage(store),
+            storage=storage_of(store),
             snapshot=snapshot,
         ),
         check=Check(
@@ -138,7 +138,8 @@ def _roles(roles: tuple[str, ...]) -> Any:
     return tuple(roles)
 
 
-def _storage(store: Target) -> Storage:
+def storage_of(store: Target) -> Storage:
+    """Say how a store below a target is reached."""
     options = {**store.options, **dict(store.options.get("client_kwargs", {}))}
     endpoint = options.get("endpoint_url") or options.get("endpoint")
     anonymous = True if options.get("anon") or options.get("skip_signature") else None

@@ -20,6 +20,8 @@ SCHEMA_VERSION = 1
 class Reply:
     """A command's answer; `ok` is False where it has findings or something failed.
 
+    `status` is the exit status of a command that was run in a process of its own.
+
     Examples
     --------
     >>> Reply("nothing to do", {"findings": []}).exit_code
@@ -29,11 +31,12 @@ class Reply:
     text: str
     document: Mapping[str, Any] = field(default_factory=dict)
     ok: bool = True
+    status: int | None = None
 
     @property
     def exit_code(self) -> int:
-        """Give 0 if all is well, else 1."""
-        return 0 if self.ok else 1
+        """Give 0 if all is well, else 1, or what another process ended with."""
+        return self.status or (0 if self.ok else 1)
 
 
 class UnexpectedError(BakehouseError):

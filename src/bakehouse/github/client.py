@@ -33,7 +33,10 @@ def repository(environment: Mapping[str, str] = os.environ) -> Repository:
         raise UsageError("PyGithub is not installed", None, None, "pip install 'bakehouse[github]'") from error
     token = Auth.Token(needed("GITHUB_TOKEN", environment))
     url = environment.get("GITHUB_API_URL", "https://api.github.com")
-    api = Github(auth=token, base_url=url, timeout=TIMEOUT_S, per_page=100, seconds_between_writes=0.2, lazy=True)
+    api = Github(
+        auth=token, base_url=url, timeout=TIMEOUT_S, per_page=100, seconds_between_requests=None,
+        seconds_between_writes=0.2, lazy=True,
+    )  # fmt: skip
     return api.get_repo(needed("GITHUB_REPOSITORY", environment))
 
 

@@ -5,11 +5,24 @@ from __future__ import annotations
 import click
 
 from bakehouse.cli.ci.check import command as _check
+from bakehouse.cli.ci.command import command as _command
 from bakehouse.cli.ci.comment import command as _comment
+from bakehouse.cli.ci.publish import command as _publish
+from bakehouse.cli.ci.report import command as _report
+from bakehouse.cli.ci.run import command as _run
 from bakehouse.cli.ci.scope import command as _scope
 from bakehouse.cli.ci.start import command as _start
 
-COMMANDS: tuple[click.Command, ...] = (_scope, _check, _comment, _start)
+COMMANDS: tuple[click.Command, ...] = (
+    _scope,
+    _check,
+    _comment,
+    _start,
+    _command,
+    _run,
+    _publish,
+    _report,
+)
 
 command = click.Group(
     "ci",
