@@ -57,6 +57,7 @@ class Bench:
     keys: Mapping[str, str] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
+    oidc: bool = True
     ran: list[tuple[str, Ran]] = field(default_factory=list)
 
     @property
@@ -167,10 +168,10 @@ class Bench:
         """Give what the jobs find in their environment, and the stand-ins need."""
         known = {name: value for name, value in self.hub.environment().items() if name != "GITHUB_TOKEN"}
         folders = {"BENCH_ORIGIN": self.origin, "BENCH_ARTIFACTS": self.artifacts, "BENCH_BIN": self.folder / "bin"}
-        keys = {"BENCH_KEY": self.keys.get("AWS_ACCESS_KEY_ID", ""), "BENCH_CANARY": CANARY}
-        keys["BENCH_SECRET"] = self.keys.get("AWS_SECRET_ACCESS_KEY", "")
+        keys = {"BENCH_NAME": self.keys.get("AWS_ACCESS_KEY_ID", ""), "BENCH_CANARY": CANARY}
+        keys["BENCH_WORD"] = self.keys.get("AWS_SECRET_ACCESS_KEY", "")
         oidc = {"ACTIONS_ID_TOKEN_REQUEST_TOKEN": CANARY, "ACTIONS_ID_TOKEN_REQUEST_URL": f"{self.hub.url}/oidc"}
-        return {**known, **{name: str(path) for name, path in folders.items()}, **keys, **oidc}
+        return {**known, **{name: str(path) for name, path in folders.items()}, **keys, **(oidc if self.oidc else {})}
 
     def _outside(self) -> dict[str, str]:
         """Give act a home of its own, and nothing of this process's environment."""

@@ -77,7 +77,8 @@ def cloud_project(s3: S3) -> str:
     """Write a project's meta.yaml with a bakery on S3."""
     options = {"client_kwargs": {"endpoint_url": s3.endpoint, "region_name": s3.region}}
     cloud = {"runner": "direct", "target": f"{s3.url}/stores", "catalog": "published", "storage_options": options}
-    return yaml.safe_dump({"title": "Tests", "default_bakery": "cloud", "bakeries": {"cloud": cloud}}, sort_keys=False)
+    bakeries = {"cloud": cloud, "local": {"runner": "direct", "target": ".bakehouse/stores", "catalog": "local"}}
+    return yaml.safe_dump({"title": "Tests", "default_bakery": "cloud", "bakeries": bakeries}, sort_keys=False)
 
 
 def pull_request(
