@@ -96,6 +96,10 @@ class VerifyError(BakehouseError):
     """A store that does not hold what its sources hold."""
 
 
+class JobError(BakehouseError):
+    """A job on a service that could not be started, did not end well, or was lost out of sight."""
+
+
 class CatalogError(BakehouseError):
     """An entry or an index that is missing, invalid or contradicts another."""
 

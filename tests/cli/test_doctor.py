@@ -35,7 +35,7 @@ def test_a_target_that_can_not_be_written_is_an_error(project: Project) -> None:
 def test_another_bakery_is_only_a_warning(project: Project) -> None:
     meta = project.root / "meta.yaml"
     (project.root / "file").write_text("")
-    meta.write_text(meta.read_text() + "  cloud: {runner: dataflow, target: file/stores}\n")
+    meta.write_text(meta.read_text() + "  cloud: {runner: flink, target: file/stores}\n")
     assert _states(project)["bakery cloud"] == "warning"
 
 

@@ -48,6 +48,7 @@ def make_entry(
     bytes_stored: int,
     values: int,
     started: datetime,
+    cost_usd: float | None = None,
 ) -> Entry:
     """Say what the author said, what the store holds, how it was checked and what it was made from.
 
@@ -59,6 +60,8 @@ def make_entry(
         The store with its documents, published or not, as zarr reads it.
     root, proof
         Digests of the root document and of the proof.
+    cost_usd
+        What the run is estimated to have cost, if that is known.
     """
     dataset = xr.open_zarr(opened, consolidated=True, chunks=None)
     group = zarr.open_group(opened, mode="r", zarr_format=plan["zarr_format"])
@@ -89,7 +92,7 @@ def make_entry(
             values_total=_values(plan),
             sources=_how(plan),
         ),
-        provenance=_provenance(job, plan, started, finished),
+        provenance=_provenance(job, plan, started, finished, cost_usd),
         digests=Digests(root=root, proof=proof),
         notes=(*_pruned(job), *(Note(message=text) for text in plan["notes"])),
         readers=(Reader(name="xarray", version=xr.__version__, outcome="opened"),),
@@ -148,7 +151,9 @@ def storage_of(store: Target) -> Storage:
     )
 
 
-def _provenance(job: Job, plan: dict[str, Any], started: datetime, finished: datetime) -> Provenance:
+def _provenance(
+    job: Job, plan: dict[str, Any], started: datetime, finished: datetime, cost_usd: float | None
+) -> Provenance:
     names = (*VERSIONED, *(["icechunk"] if plan["format"] == "icechunk" else []))
     versions = {name: version(name) for name in names}
     return Provenance(
@@ -164,6 +169,7 @@ def _provenance(job: Job, plan: dict[str, Any], started: datetime, finished: dat
             finished_at=finished,
             duration_s=(finished - started).total_seconds(),
             runner=job.bakery.runner,
+            cost_usd=cost_usd,
             versions={**versions, "python": platform.python_version()},
         ),
     )

@@ -88,6 +88,11 @@ class Run:
         return self.work.child("candidate", self.context.run_id)
 
     @property
+    def cost_usd(self) -> float | None:
+        """Give what the run is estimated to have cost, if a service did it and says what it used."""
+        return dict(self.note.get("job", {})).get("cost_usd")
+
+    @property
     def label(self) -> str:
         """Name the store as messages do."""
         return f"{self.context.label} ({self.folder.url})"
@@ -262,7 +267,9 @@ def _entry(run: Run, documents: Documents, proof: bytes, rows: list[Row]) -> tup
     stored, values = sum(row["size_bytes"] for row in rows), compared(run.work.child("checks"))
     plan, opened = {**run.plan, "objects": len(rows)}, CandidateStore(run.store, documents, read_only=True)
     digests = hexdigest(root), hexdigest(proof)
-    entry = make_entry(run.job, plan, run.folder, run.snapshot, opened, *digests, stored, values, run.started)
+    entry = make_entry(
+        run.job, plan, run.folder, run.snapshot, opened, *digests, stored, values, run.started, run.cost_usd
+    )
     gaps = tuple(Gap(inputs=(g["input"],), ranges=g["ranges"], reason="not there") for g in run.note["gaps"])
     entry = entry.model_copy(update={"gaps": gaps})
     before = run.job.entry

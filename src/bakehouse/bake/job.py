@@ -61,6 +61,12 @@ class Job:
         Whether to make images of what is registered, and a small store of what is big.
     sandbox
         Whether the run has a catalog of its own, in which pruned stores are shown.
+    job_name
+        What the job is called on a service, instead of after the recipe.
+    job_id
+        The job on a service that is to be followed, instead of starting one.
+    again
+        The command that does this once more.
     """
 
     feedstock: Feedstock
@@ -81,11 +87,18 @@ class Job:
     missing: str = "error"
     previews: bool = False
     sandbox: bool = False
+    job_name: str | None = None
+    job_id: str | None = None
+    again: str = "bakehouse bake"
 
     @property
     def enters(self) -> bool:
         """Say whether what is made may be registered."""
         return self.sandbox or not self.prune
+
+    def here(self) -> Job:
+        """Give a job that does on this machine what this one does on others."""
+        return replace(self, bakery=self.bakery.here()) if self.bakery.is_service else self
 
     def context(self, mode: str, notes: Target | None = None) -> Context:
         """Make the context of a run."""
@@ -141,6 +154,8 @@ def run_job(job: Job, context: Context) -> dict[str, Any]:
         quiet_beam()
     with using(context), pruned(job.prune), chdir(job.feedstock.workdir):
         recipe = load_recipes(job.feedstock, job.recipe)[job.recipe]
+        if job.bakery.is_service:
+            return _run_on_service(job, context, recipe)
         try:
             _run(job, context, recipe)
             said, marks = _said(context), _marks(context)
@@ -151,8 +166,20 @@ def run_job(job: Job, context: Context) -> dict[str, Any]:
             context.staging.delete([key for key, _ in context.staging.list()])
             if context.scratch:
                 shutil.rmtree(context.scratch, ignore_errors=True)
-    note = context.notebook.get(f"{context.run_id}.json")
+    found = _noted(job, context, said, marks)
     context.notebook.delete([f"{context.run_id}.json"])
+    return found
+
+
+def _noted(job: Job, context: Context, said: list[str], marks: dict[str, float]) -> dict[str, Any]:
+    """Give what a run has noted.
+
+    Raises
+    ------
+    RecipeError
+        If it noted nothing, because its pipeline stores nothing.
+    """
+    note = context.notebook.get(f"{context.run_id}.json")
     if note is None:
         where = f"{context.label}, {recipe_place(job.feedstock, job.recipe)}"
         raise RecipeError(
@@ -164,6 +191,32 @@ def run_job(job: Job, context: Context) -> dict[str, Any]:
     found = dict(json.loads(note))
     found["plan"]["notes"] += said
     return {**found, "marks": marks}
+
+
+def _run_on_service(job: Job, context: Context, recipe: Any) -> dict[str, Any]:
+    """Run the pipeline as a job of a service; what it left is kept as long as it goes on, or is not finished."""
+    from bakehouse.bake.remote import DetachedError, clean_up, run_job_remotely
+    from bakehouse.bakeries.dataflow.waiting import LostJobError
+
+    note: dict[str, Any] = {}
+
+    def watch(phase: str) -> None:
+        if not note:
+            note.update(json.loads(context.notebook.get(f"{context.run_id}.json") or b"{}"))
+        if job.watch:
+            job.watch(_progress(context, note or None, phase))
+
+    try:
+        done = run_job_remotely(job, context, recipe, watch)
+    except (DetachedError, LostJobError):
+        raise
+    except BaseException as error:
+        _hide(context)
+        clean_up(job, context)
+        raise _explained(error, job, context) if isinstance(error, Exception) else error from None
+    found = _noted(job, context, _said(context), _marks(context))
+    job_said = {"id": done.note.job_id, "name": done.note.name, "started_at": done.note.started_at}
+    return {**found, "job": {**job_said, "cost_usd": done.ended.cost_usd}}
 
 
 def _hide(context: Context) -> None:
@@ -235,10 +288,10 @@ def _watch(job: Job, context: Context, stop: Event) -> None:
             continue
 
 
-def _progress(context: Context, note: dict[str, Any] | None) -> Progress:
+def _progress(context: Context, note: dict[str, Any] | None, job: str = "") -> Progress:
     if note is None:
-        return Progress(context.label, "reading headers")
+        return Progress(context.label, job or "reading headers")
     plan, work = note["plan"], replace(context.target, url=note["work"])
     done = sum(1 for _ in work.list("receipts"))
-    phase = "writing" if done < plan["tasks"] else "comparing with the sources"
+    phase = job or ("writing" if done < plan["tasks"] else "comparing with the sources")
     return Progress(context.label, phase, done, plan["tasks"], plan["decoded_bytes"])

@@ -14,7 +14,7 @@ class Outcome:
 
     `status` is published, unchanged, tested, verified or updated; `added` says how far the growing dimension reaches;
     `checks` what verifying looked at. `phases_s` says how long each phase took: survey, write, verify,
-    preview, publish.
+    preview, publish. `job_id`, `job_name` and `cost_usd`, an estimate, are those of a job on a service.
     """
 
     feedstock: str
@@ -35,3 +35,6 @@ class Outcome:
     added: str | None = None
     checks: tuple[Statement, ...] = ()
     phases_s: Mapping[str, float] = field(default_factory=dict)
+    job_id: str | None = None
+    job_name: str | None = None
+    cost_usd: float | None = None

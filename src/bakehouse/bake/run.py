@@ -16,7 +16,7 @@ from bakehouse.bake.outcome import Outcome
 from bakehouse.bake.virtual import finish_virtual
 from bakehouse.catalog.entry import Entry
 from bakehouse.catalog.lines import opening_line
-from bakehouse.context import work_folder
+from bakehouse.context import Context, work_folder
 from bakehouse.errors import CatalogError, PublishError, UsageError
 from bakehouse.plan.base import ANEW
 from bakehouse.plan.types import VIRTUAL
@@ -46,11 +46,64 @@ def bake(job: Job, catalog: Path | None) -> Outcome:
     """
     started = datetime.now(UTC)
     job = replace(job, entry=registered(catalog, job) if catalog else None)
-    context = job.context("bake")
-    run = Run(job, context, run_job(job, context), started)
+    context = _begun(job, job.context("bake"))
+    run = _run(job, context, started)
     if run.note["same"]:
-        return _as_it_is(run, catalog)
-    return finish_virtual(run, catalog) if run.plan["format"] in VIRTUAL else finish(run, catalog)
+        return _over(run, _as_it_is(run, catalog))
+    return _over(run, finish_virtual(run, catalog) if run.plan["format"] in VIRTUAL else finish(run, catalog))
+
+
+def _begun(job: Job, context: Context) -> Context:
+    """Give the context of a run: where a service does the work already, that of its job; else see what it may cost.
+
+    Raises
+    ------
+    UsageError
+        If the bakery can't be used as it is, or what is asked for is estimated to cost more than it may.
+    """
+    if not job.bakery.is_service:
+        return context
+    from bakehouse.bake.remote import adopted
+
+    found = adopted(job, context)
+    if found is None:
+        _insist_affordable(job)
+    return found or context
+
+
+def _insist_affordable(job: Job) -> None:
+    from bakehouse.bakeries.dataflow.cost import estimate
+    from bakehouse.bakeries.dataflow.options import settled
+
+    said = settled(job.bakery)
+    if said.max_cost_usd is None:
+        return
+    found = estimate(plan_recipe(job), said, job.workers)
+    if found.usd > said.max_cost_usd:
+        raise UsageError(
+            f"the bake is estimated to cost more than it may: max_cost_usd is {said.max_cost_usd:g}",
+            f"{job.feedstock.id}/{job.recipe}",
+            str(found),
+            "raise max_cost_usd in the bakery, or bake less at once: --prune N",
+        )
+
+
+def _run(job: Job, context: Context, started: datetime) -> Run:
+    note = run_job(job, context)
+    if "job" in note:
+        started = datetime.fromisoformat(note["job"]["started_at"])
+    return Run(job, context, note, started)
+
+
+def _over(run: Run, outcome: Outcome) -> Outcome:
+    """Drop the notes of a service's job, now that there is nothing left to do for it."""
+    if "job" not in run.note:
+        return outcome
+    from bakehouse.bake.remote import clean_up
+
+    clean_up(run.job, run.context)
+    said = run.note["job"]
+    return replace(outcome, job_id=said["id"], job_name=said["name"], cost_usd=said["cost_usd"])
 
 
 def update(job: Job, catalog: Path, changed: bool = False) -> Outcome:
@@ -79,13 +132,15 @@ def update(job: Job, catalog: Path, changed: bool = False) -> Outcome:
             "it was never baked",
             f"bakehouse bake {job.feedstock.id}",
         )
-    context = job.context("bake")
+    context = _begun(job, job.context("bake"))
     base = load_base(job.target, job.entry.version, job.entry.provenance.inputs_digest)
     with _alone(job, base.prefix, context.run_id):
         job = replace(job, entry=_still_there(catalog, job, base.prefix))
         context = replace(job.context("bake"), run_id=context.run_id)
-        run = Run(job, context, run_job(job, context), started)
-        return _as_it_is(run, catalog) if run.note["same"] else replace(finish(run, catalog), status="updated")
+        run = _run(job, context, started)
+        if run.note["same"]:
+            return _over(run, _as_it_is(run, catalog))
+        return _over(run, replace(finish(run, catalog), status="updated"))
 
 
 def _still_there(catalog: Path, job: Job, prefix: str) -> Entry:
@@ -167,7 +222,7 @@ def _changes_since(run: Run, entry: Entry) -> Checked:
 def plan_recipe(job: Job) -> dict[str, Any]:
     """Say what a bake would do, reading headers and coordinates only, and writing nothing."""
     with tempfile.TemporaryDirectory(prefix="bakehouse-plan-") as folder:
-        return dict(run_job(job, job.context("plan", Target(folder)))["plan"])
+        return dict(run_job(job.here(), job.here().context("plan", Target(folder)))["plan"])
 
 
 def try_recipe(job: Job, keep: Path | None = None) -> Outcome:
@@ -178,7 +233,7 @@ def try_recipe(job: Job, keep: Path | None = None) -> Outcome:
     keep
         Where the store, its preview and its entry stay, below `stores` and `catalog`; left out, nothing is left behind.
     """
-    trial = replace(job, prune=job.prune or 2, level="full")
+    trial = replace(job.here(), prune=job.prune or 2, level="full")
     if keep is not None:
         target = Target(str(keep.resolve() / "stores")).child(job.feedstock.id, job.recipe)
         kept = replace(trial, target=target, previews=True, sandbox=True)

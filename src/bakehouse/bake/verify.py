@@ -51,7 +51,7 @@ def verify_recipe(job: Job, entry: Entry) -> Outcome:
         no longer those that the store was made from.
     """
     started = datetime.now(UTC)
-    job, store = replace(job, entry=entry), reading_at(entry.store.url, job.target.options, entry.store.snapshot)
+    job, store = replace(job.here(), entry=entry), reading_at(entry.store.url, job.target.options, entry.store.snapshot)
     published = check_published(store, job.target, registered(entry), _hashes_all(job, entry, store))
     note, values, found = _ask_sources(job, entry, published.safe)
     here = published.checked + _check_coordinates(store, published, note, entry)

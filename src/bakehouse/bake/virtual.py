@@ -88,7 +88,8 @@ def _proven(receipt: Receipt, rows: list[dict[str, object]]) -> Receipt:
 
 def _entry(run: Run, opened: CandidateStore, table: Table, root: str, proof: str, size_bytes: int) -> Entry:
     plan, values = run.plan, compared(run.work.child("checks"))
-    entry = make_entry(run.job, plan, run.folder, None, opened, root, proof, size_bytes, values, run.started)
+    made = (run.job, plan, run.folder, None, opened, root, proof, size_bytes, values, run.started, run.cost_usd)
+    entry = make_entry(*made)
     protocols = sorted({protocol_of(url) for url in table.urls})
     store = entry.store.model_copy(update={"references": protocols[0] if len(protocols) == 1 else None})
     gaps = tuple(Gap(inputs=(g["input"],), ranges=g["ranges"], reason="not there") for g in run.note["gaps"])

@@ -34,13 +34,14 @@ if TYPE_CHECKING:
 @options.mirrors
 @options.cache
 @options.previews
+@options.job_id
 @options.project
 @options.common
 def command(
     names: tuple[str, ...], everything: bool, subdir: str | None, ref: str | None, config: Path | None,
     traits: tuple[str, ...], isolated: bool, prune: int | None, refresh: bool, missing: str, bakery: str | None,
     workers: int | None, level: str | None, mirrors: tuple[tuple[str, str], ...], cache: str | None,
-    previews: bool, project: Path | None,
+    previews: bool, job_id: str | None, project: Path | None,
 ) -> Reply:  # fmt: skip
     """Write, check and register stores.
 
@@ -48,6 +49,9 @@ def command(
     Without RECIPE: all of a feedstock's. One that fails doesn't stop the others. What was published before
     stays as it is; a bake that was cut short is completed by running the same command again. Pruned bakes are
     never registered.
+
+    On a bakery whose jobs are a service's, the command follows the job to its end. Interrupted or cut off, the job
+    goes on; running the same command again follows it instead of starting another.
 
     A feedstock may lie anywhere: PATH is its folder or repository, URL a git repository (https, ssh, file); the
     words that follow are its recipes. Feedstocks of Pangeo Forge and LEAP need no change. Outside of any project,
@@ -58,7 +62,7 @@ def command(
     from bakehouse.cli.configured import configured
     from bakehouse.cli.engine import Settings, run_each
     from bakehouse.cli.isolation import isolate
-    from bakehouse.cli.selection import choose_either
+    from bakehouse.cli.selection import choose_either, insist_one_job
     from bakehouse.cli.words import Where, asked
 
     given = configured(config, traits)
@@ -74,7 +78,11 @@ def command(
     chosen = given.only(choose_either("bake", place, names, everything, publishing, where))
     jobs = _jobs(chosen, given.text("job_name"))
     place = given.place(place, next(iter(jobs.values()), ("", ""))[0])
-    settings = Settings(place, prune, level, workers, dict(mirrors), cache, refresh, missing, previews)
+    insist_one_job(job_id, chosen, place)
+    said_name = given.text("job_name")
+    settings = Settings(
+        place, prune, level, workers, dict(mirrors), cache, refresh, missing, previews, said_name, job_id
+    )
     _say_where(place, bool(chosen))
     done = run_each("baking", chosen, partial(_bake, settings))
     recipes = [_document(each, jobs[each.name][1]) for each in done]
@@ -131,7 +139,13 @@ def _bake(settings: Settings, chosen: Chosen, watch: Any) -> Outcome:
 
 def _document(done: Done, job: str) -> dict[str, Any]:
     said = {} if done.error else {"line": opening(done.result)}
-    return {**done.as_dict(), **said, "job_name": job, "job_id": None if done.error else done.result.version}
+    name = job if done.error else done.result.job_name or job
+    return {**done.as_dict(), **said, "job_name": name, "job_id": None if done.error else _job_id(done.result)}
+
+
+def _job_id(outcome: Outcome) -> str:
+    """Give the id of a service's job; without a service, the version stands for what was done."""
+    return outcome.job_id or outcome.version
 
 
 def _text(done: list[Done]) -> str:
@@ -154,6 +168,7 @@ def _outcome(name: str, outcome: Outcome) -> str:
         ("store", outcome.url),
         ("size", f"{human_bytes(outcome.bytes_stored)} in {plural(outcome.objects, 'object')}"),
         ("checked", checked(outcome)),
+        *([("cost", f"about ${outcome.cost_usd:.2f}, at list prices")] if outcome.cost_usd is not None else []),
         *(("note", note) for note in outcome.notes),
         ("open", opening(outcome)),
     ]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from bakehouse.cli.bakeries import Place
 from bakehouse.cli.config import read_settings
 from bakehouse.cli.reply import say
+from bakehouse.cli.runner_dataflow import dataflow_bakery
 from bakehouse.cli.traits import Traits, checked, short_name
 from bakehouse.errors import UsageError, did_you_mean
 from bakehouse.meta.project import Bakery
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 PRUNED = 2
 """How many inputs of each concat dimension upstream keeps."""
 LONGEST = 63
+BUILT = ("LocalDirectBakery", "DataflowBakery")
 SCHEMES = {"LocalFileSystem": "", "S3FileSystem": "s3", "GCSFileSystem": "gs", "AzureBlobFileSystem": "az"}
 _SAME = {"s3a": "s3", "gcs": "gs", "abfs": "az", "file": "", "local": ""}
 
@@ -70,12 +72,24 @@ class Configured:
         """Put what was set in the place of a bakery's own."""
         workers = self.traits.get("LocalDirectBakery", "num_workers")
         target, cache = self._target("TargetStorage", job), self._target("InputCacheStorage", job)
-        bakery = place.bakery
-        if target:
-            bakery = Bakery(target=target.url, storage_options=dict(target.options), workers=bakery.workers)
+        bakery = self._bakery(place.bakery, target)
         if workers is not None:
             bakery = bakery.model_copy(update={"workers": workers or None})
-        return replace(place, bakery=bakery, name="LocalDirectBakery" if target else place.name, copies=cache)
+        name = self.kind if target or bakery is not place.bakery else place.name
+        return replace(place, bakery=bakery, name=name, copies=cache)
+
+    @property
+    def kind(self) -> str:
+        """Name the kind of bakery that was asked for, as upstream does."""
+        return short_name(self.traits.get("Bake", "bakery_class") or "LocalDirectBakery")
+
+    def _bakery(self, own: Bakery, target: Target | None) -> Bakery:
+        """Put the target in the place of a bakery's own, and settings of a bakery on Dataflow, if that is asked for."""
+        if self.kind == "DataflowBakery":
+            return dataflow_bakery(self.traits, own, target)
+        if target is None:
+            return own
+        return Bakery(target=target.url, storage_options=dict(target.options), workers=own.workers)
 
     def _target(self, owner: str, job: str) -> Target | None:
         """Give a storage as a URL with its options; None if it was left out."""
@@ -99,10 +113,11 @@ def configured(file: Path | None, words: Sequence[str]) -> Configured:
     """
     traits = checked(read_settings(file, words))
     wanted = traits.find("Bake", "bakery_class")
-    if wanted and short_name(wanted.value) != "LocalDirectBakery":
+    if wanted and short_name(wanted.value) not in BUILT:
         fix = "add --Bake.bakery_class=LocalDirectBakery to bake on this machine"
         raise UsageError(f"{short_name(wanted.value)} can't be used yet", wanted.place, None, fix)
-    if image := traits.find("Bake", "container_image"):
+    local = not wanted or short_name(wanted.value) == "LocalDirectBakery"
+    if local and (image := traits.find("Bake", "container_image")):
         say(f"{image.place}: a bake on this machine needs no container_image")
     return Configured(traits)
 

@@ -38,6 +38,9 @@ class Settings:
     refresh: bool = False
     missing: str = "error"
     previews: bool = True
+    job_name: str | None = None
+    job_id: str | None = None
+    verb: str = "bake"
 
     def job(self, chosen: Chosen, watch: Watch | None = None) -> Job:
         """Make the job of one recipe."""
@@ -49,7 +52,13 @@ class Settings:
             workers=self.workers, url_map=self.mirrors, watch=watch, debug=debugging(),
             cache=self.place.cache(self.cache), refresh=self.refresh, missing=self.missing, previews=self.previews,
             defaults={"zarr_format": self.place.project.defaults.zarr_format},
+            job_name=self.job_name, job_id=self.job_id, again=self._again(chosen),
         )  # fmt: skip
+
+    def _again(self, chosen: Chosen) -> str:
+        """Give the command that does this once more."""
+        prune = f" --prune {self.prune}" if self.prune else ""
+        return f"bakehouse {self.verb} {short(chosen.name)} --bakery {self.place.name}{prune}"
 
 
 @dataclass(frozen=True)

@@ -45,8 +45,8 @@ class Bakehouse(click.Group):
         try:
             found = super().main(words, prog_name, complete_var, standalone_mode=False, **extra)
             return show(found, command, as_json) if isinstance(found, Reply) else int(found or 0)
-        except click.Abort:
-            return _interrupted(command, prog_name, words, as_json)
+        except click.Abort as abort:
+            return _interrupted(command, prog_name, words, as_json, str(abort.__cause__ or ""))
         except click.ClickException as error:
             return _misused(error, command, as_json)
         except BrokenPipeError:
@@ -94,12 +94,16 @@ def _misused(error: click.ClickException, command: str, as_json: bool) -> int:
     return show_error(UsageError(error.format_message(), None, None, f"see: {' '.join(help_words)}"), command, as_json)
 
 
-def _interrupted(command: str, prog_name: str, words: list[str], as_json: bool) -> int:
-    """Say in one line how to go on; a document says it, too."""
+def _interrupted(command: str, prog_name: str, words: list[str], as_json: bool, reason: str = "") -> int:
+    """Say in one line how to go on, and what does without this process; a document says it, too."""
+    if reason:
+        say(reason)
     again = f"; running it again completes it: {shlex.join([prog_name, *words])}" if command in COMPLETED else ""
     say(f"interrupted{again}")
     if as_json:
-        show_error(BakehouseError("interrupted", None, None, again.removeprefix("; ") or None), command, as_json)
+        show_error(
+            BakehouseError("interrupted", None, reason or None, again.removeprefix("; ") or None), command, as_json
+        )
     return INTERRUPTED
 
 

@@ -84,6 +84,10 @@ isolated = click.option(
     "--isolated", is_flag=True,
     help="Run with the feedstock's requirements.txt installed, in an environment that is made once.",
 )  # fmt: skip
+job_id = click.option(
+    "--job-id", metavar="JOB",
+    help="Follow this job of a service that was started before, and finish what it made, instead of starting one.",
+)  # fmt: skip
 feedstock = click.argument("feedstocks", nargs=-1, metavar="[ID|PATH|URL]...")
 previews = click.option(
     "--previews/--no-previews", default=True, show_default=True, envvar="BAKEHOUSE_PREVIEWS", show_envvar=True,

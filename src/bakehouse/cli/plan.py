@@ -80,8 +80,26 @@ def _plan(settings: Settings, chosen: Any, watch: Any) -> dict[str, Any]:
         "buffers_bytes": min(threads, plan["tasks"]) * plan["largest_task_bytes"],
         "overwrites": [],
         "published": entry.version if entry else None,
-        "cost_usd": 0 if settings.place.bakery.runner == "direct" else None,
+        "cost_usd": _cost_usd(settings, plan),
     }
+
+
+def _cost_usd(settings: Settings, plan: dict[str, Any]) -> float | None:
+    """Estimate what the bakery would charge, if that is known."""
+    bakery = settings.place.bakery
+    if not bakery.is_service:
+        return 0 if bakery.runner == "direct" else None
+    from bakehouse.bakeries.dataflow.cost import estimate
+    from bakehouse.meta.dataflow import Dataflow
+
+    return estimate(plan, bakery.dataflow or Dataflow(), settings.workers).usd
+
+
+def _cost(place: Place, plan: dict[str, Any]) -> str:
+    cost = plan["cost_usd"]
+    if cost is None:
+        return "not known for this runner"
+    return f"{place.name} bakery: " + (f"about ${cost:.2f}, at list prices; an estimate" if cost else "no cost")
 
 
 def _published(place: Place, name: str) -> Entry | None:
@@ -109,7 +127,7 @@ def _text(done: Done, place: Place) -> str:
         ("memory", _memory(plan)),
         ("check", _check(plan)),
         ("version", f"{plan['version']}: {_news(plan)}"),
-        ("cost", f"{place.name} bakery: no cost" if plan["cost_usd"] == 0 else "not known for this runner"),
+        ("cost", _cost(place, plan)),
         *(("note", note) for note in plan["notes"]),
     ]
     return f"{short(done.name)}\n{labelled(rows)}"

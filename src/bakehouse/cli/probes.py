@@ -100,10 +100,27 @@ def git(root: Path | None) -> Iterator[Symptom]:
         yield Symptom("git", "ok", version)
 
 
+def service(place: Place, bad: str) -> Iterator[Symptom]:
+    """Find out whether jobs could be submitted: settings, libraries, who is logged in."""
+    from bakehouse.bakeries.dataflow.submit import service_of
+
+    name = f"jobs of {place.name}"
+    found = within(PATIENCE_S, lambda: service_of(place.bakery))
+    if isinstance(found, BakehouseError):
+        cause = ": ".join(part for part in (found.message, found.cause) if part)
+        yield Symptom(name, bad, cause, found.fix)  # type: ignore[arg-type]
+    elif isinstance(found, BaseException):
+        yield Symptom(name, bad, str(found), "check the network")  # type: ignore[arg-type]
+    else:
+        yield Symptom(name, "ok", f"Dataflow in project {found.project}, region {found.region}")
+
+
 def bakery(place: Place, default: bool) -> Iterator[Symptom]:
     """Try what a bake does on a bakery's target; only the default bakery's failures are errors."""
     name, bad = f"bakery {place.name}", "error" if default else "warning"
-    if place.bakery.runner != "direct":
+    if place.bakery.is_service:
+        yield from service(place, bad)
+    elif place.bakery.runner != "direct":
         yield Symptom(
             name, "warning", f"runner '{place.bakery.runner}' can't be used yet", "use a bakery with runner: direct"
         )

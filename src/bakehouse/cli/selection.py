@@ -94,6 +94,20 @@ def choose_either(
     return choose_all(place.root, check) if everything else choose(place.root, texts, check, where)
 
 
+def insist_one_job(job_id: str | None, chosen: Sequence[Chosen | Failed], place: Place) -> None:
+    """Refuse to follow one job for several recipes, or one of a bakery that has no jobs.
+
+    Raises
+    ------
+    UsageError
+        If that was asked for.
+    """
+    if job_id and not place.bakery.is_service:
+        raise UsageError(f"{place.title} has no jobs to follow", None, None, "name a bakery on Dataflow: --bakery NAME")
+    if job_id and len(chosen) != 1:
+        raise UsageError(f"--job-id names one job, but {len(chosen)} recipes are asked for", None, None, "name one")
+
+
 def _all_of(root: Path, name: str, check: Check) -> list[Chosen | Failed]:
     try:
         return _recipes(root, Named(name), feedstock_folder(root, name), check, quiet=True)

@@ -32,12 +32,13 @@ if TYPE_CHECKING:
 @options.mirrors
 @options.cache
 @options.previews
+@options.job_id
 @options.project
 @options.common
 def command(
     names: tuple[str, ...], everything: bool, changed: bool, subdir: str | None, ref: str | None, missing: str,
     bakery: str | None, workers: int | None, level: str | None, mirrors: tuple[tuple[str, str], ...],
-    cache: str | None, previews: bool, project: Path | None,
+    cache: str | None, previews: bool, job_id: str | None, project: Path | None,
 ) -> Reply:  # fmt: skip
     """Add what has come since the last bake.
 
@@ -48,12 +49,16 @@ def command(
     """
     from bakehouse.cli.bakeries import place_around
     from bakehouse.cli.engine import Settings, run_each
-    from bakehouse.cli.selection import choose_either
+    from bakehouse.cli.selection import choose_either, insist_one_job
     from bakehouse.cli.words import Where
 
     chosen_place = place_around(project, bakery, names)
-    settings = Settings(chosen_place, None, level, workers, dict(mirrors), cache, missing=missing, previews=previews)
+    settings = Settings(
+        chosen_place, None, level, workers, dict(mirrors), cache, missing=missing, previews=previews, job_id=job_id,
+        verb="update --changed" if changed else "update",
+    )  # fmt: skip
     chosen = choose_either("update", chosen_place, names, everything, where=Where(subdir, ref))
+    insist_one_job(job_id, chosen, chosen_place)
     done = run_each("updating", _baked(settings, chosen) if everything else chosen, partial(_update, settings, changed))
     document = {"bakery": chosen_place.name, "recipes": [each.as_dict() for each in done]}
     return Reply(_text(done), document, ok=all(not each.error for each in done))

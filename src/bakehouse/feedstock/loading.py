@@ -65,7 +65,10 @@ def _load_entry(feedstock: Feedstock, entry: RecipeEntry) -> dict[str, Any]:
 
 
 def _shared(feedstock: Feedstock, entry: RecipeEntry) -> Any:
+    from apache_beam.internal import cloudpickle
+
     module = load_shared_recipe(find_shared_recipe(str(entry.recipe), feedstock.root))
+    cloudpickle.register_pickle_by_value(module)
     kind = parameters_class(module)
     try:
         return module.recipe(kind.model_validate(entry.with_))

@@ -34,7 +34,7 @@ class Wanted:
 
 def read_requirements(file: Path) -> Wanted:
     """Decide on each line of a requirements.txt; nothing has to be installed where all that is asked for is there."""
-    lines = list(_lines(file)) if file.is_file() else []
+    lines = list(asked_lines(file)) if file.is_file() else []
     options = [word for line in lines if line.startswith("-") and not _is_editable(line) for word in shlex.split(line)]
     install: dict[str, None] = {}
     notes: dict[str, None] = {}
@@ -49,7 +49,7 @@ def read_requirements(file: Path) -> Wanted:
 def beyond_engine(file: Path) -> list[str]:
     """List the lines of a requirements.txt that ask for what the engine neither is nor brings."""
     brought = {*SERVED, RUNNER, *engine_versions(), *_optional()}
-    return [line for line in _lines(file) if line.startswith("-") or _package(line) not in brought]
+    return [line for line in asked_lines(file) if line.startswith("-") or _package(line) not in brought]
 
 
 def _package(line: str) -> str:
@@ -64,14 +64,14 @@ def engine_versions() -> Mapping[str, str]:
     return _closure()
 
 
-def _lines(file: Path) -> Iterator[str]:
+def asked_lines(file: Path) -> Iterator[str]:
     """Give a file's lines without comments, hashes and continuations, and those of the files that it includes."""
     text = file.read_text(encoding="utf-8", errors="replace").replace("\\\n", " ")
     for raw in text.splitlines():
         line = " ".join(_HASH.sub("", _COMMENT.sub("", raw)).split())
         included = re.fullmatch(r"(?:-r|--requirement)[ =]?(.+)", line)
         if included and (file.parent / included[1].strip()) != file:
-            yield from _lines(file.parent / included[1].strip())
+            yield from asked_lines(file.parent / included[1].strip())
         elif line and not re.match(r"-c|--constraint", line):
             yield line
 

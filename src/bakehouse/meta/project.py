@@ -8,6 +8,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt, model
 
 from bakehouse.errors import UsageError, did_you_mean
 from bakehouse.meta.base import Listed, Strict, refusal
+from bakehouse.meta.dataflow import Dataflow
 from bakehouse.meta.models import LicenseLink, Maintainer
 
 
@@ -32,11 +33,33 @@ class Bakery(Strict):
     workers: PositiveInt | None = Field(default=None, description="Most workers at once; all cores if left out")
     threads: PositiveInt | None = Field(default=None, description="Threads per worker")
     retention: Retention = Field(default=Retention(), description="What `bakehouse gc` leaves")
+    dataflow: Dataflow | None = Field(default=None, description="Where and with what jobs run, if runner is dataflow")
     options: dict[str, Any] = Field(default={}, description="Options of the Beam runner")
     storage_options: dict[str, Any] = Field(
         default={},
         description="Options of the file system of the target, and of a cache on the same one; never credentials",
     )
+
+    @property
+    def is_service(self) -> bool:
+        """Say whether its jobs are a service's, which goes on with them whatever becomes of who started them."""
+        return self.runner == "dataflow"
+
+    @model_validator(mode="after")
+    def _fits(self) -> Bakery:
+        if self.dataflow and self.runner != "dataflow":
+            cause = f"dataflow is set, but the runner is {self.runner}"
+            raise refusal("BH503", cause, "write runner: dataflow, or leave it out", at=("dataflow",))
+        for name in ("target", "cache") if self.is_service else ():
+            url = getattr(self, name)
+            if url is not None and ("://" not in url or url.startswith(("file:", "local:", "memory:"))):
+                what = f"the {self.runner} runner's workers are on other machines, which can't reach '{url}'"
+                raise refusal("BH503", what, "name a bucket: gs://…, s3://…", at=(name,))
+        return self
+
+    def here(self) -> Bakery:
+        """Give a bakery that does on this machine what this one does on others."""
+        return self.model_copy(update={"runner": "direct", "dataflow": None, "options": {}, "workers": None})
 
 
 class Defaults(Strict):
