@@ -6,7 +6,7 @@ from bakehouse.errors import BakehouseError
 from bakehouse.github import markdown
 from bakehouse.github.beside import place
 from bakehouse.github.outlook import outlook
-from bakehouse.github.result import Feedstock, Recipe, Result
+from bakehouse.github.result import Failure, Feedstock, Finding, Recipe, Result
 from bakehouse.github.words import Places, count, failure, finding
 
 SHOWN = 30
@@ -94,17 +94,18 @@ def _feedstock(found: Feedstock, places: Places, alone: bool) -> list[str]:
 
 
 def _listed(found: Feedstock, places: Places) -> list[str]:
-    lints = [finding(each, places) for each in found.findings if each.severity == "lint"]
-    hints = [finding(each, places) for each in found.findings if each.severity == "hint"]
+    lints = [each for each in found.findings if each.severity == "lint"]
+    hints = [each for each in found.findings if each.severity == "hint"]
     unlisted = max(found.findings_total - len(found.findings), 0)
-    parts = [f"### To fix: {count(len(lints), 'lint')}", _shown(lints, unlisted)] if lints else []
+    parts = [f"### To fix: {count(len(lints), 'lint')}", _shown(lints, places, unlisted)] if lints else []
     summary = f"{count(len(hints), 'hint')}: could be better, need not be"
-    return [*parts, *([markdown.details(summary, _shown(hints, 0))] if hints else [])]
+    return [*parts, *([markdown.details(summary, _shown(hints, places))] if hints else [])]
 
 
-def _shown(items: list[str], unlisted: int) -> str:
-    rest = len(items[SHOWN:]) + unlisted
-    return "\n".join([*items[:SHOWN], *([f"- … and {rest:,} more"] if rest else [])])
+def _shown(findings: list[Finding], places: Places, unlisted: int = 0) -> str:
+    rest = len(findings[SHOWN:]) + unlisted
+    items = [finding(each, places) for each in findings[:SHOWN]]
+    return "\n".join([*items, *([f"- … and {rest:,} more"] if rest else [])])
 
 
 def _recipe(found: Recipe, places: Places, alone: bool) -> list[str]:
@@ -120,8 +121,8 @@ def _recipe(found: Recipe, places: Places, alone: bool) -> list[str]:
     return [*parts, *([f"### What{named or ' the dataset'} will look like", *seen] if seen else [])]
 
 
-def _place(error: object, places: Places) -> str | None:
-    found = place(error)  # type: ignore[arg-type]
+def _place(error: Failure, places: Places) -> str | None:
+    found = place(error)
     return places.file(*found) if found else None
 
 

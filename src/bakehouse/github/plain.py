@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 SHOWN = "\N{REPLACEMENT CHARACTER}"
 CUT = "…"
 _HIDDEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 _STACKED = 4
+_ODD, _ODD_IN_LINES = re.compile(r"[^ -~]"), re.compile(r"[^ -~\n\t]")
 
 
 def plain(text: str, limit: int, lines: bool = False) -> str:
@@ -28,8 +30,8 @@ def plain(text: str, limit: int, lines: bool = False) -> str:
     ('a long…', 'one\ntwo')
     """
     text = text[: limit + 1].replace("\r\n", "\n").replace("\r", "\n")
-    kept = "\n\t" if lines else ""
-    shown = "".join(character if character in kept else _shown(character) for character in _unstacked(text))
+    odd = _ODD_IN_LINES if lines else _ODD
+    shown = odd.sub(lambda found: _shown(found[0]), _unstacked(text))
     return shown if len(shown) <= limit else shown[: max(limit - 1, 0)] + CUT
 
 
