@@ -38,6 +38,7 @@ class GitHub:
     reactions: list[tuple[int, str]] = field(default_factory=list)
     requests: list[tuple[str, str, Any]] = field(default_factory=list)
     dispatches: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+    runs: list[dict[str, Any]] = field(default_factory=list)
 
     def environment(self, token: str = WRITER) -> dict[str, str]:
         """Give the variables that a job of this repository has."""
@@ -263,6 +264,18 @@ def application(hub: GitHub) -> Flask:
         sent = request.get_json()
         hub.dispatches.append((file, sent["ref"], sent.get("inputs") or {}))
         return "", 204
+
+    @app.get(f"{root}/actions/workflows/<file>")
+    def workflow(file: str) -> Response:
+        return jsonify(
+            id=1, name=file, path=f".github/workflows/{file}", url=f"{hub.url}{root}/actions/workflows/{file}"
+        )
+
+    @app.get(f"{root}/actions/workflows/<file>/runs")
+    def runs(file: str) -> Response:
+        since = request.args.get("created", "").removeprefix(">=")
+        found = [each for each in hub.runs if each["created_at"] >= since]
+        return jsonify(total_count=len(found), workflow_runs=found)
 
     @app.get(root)
     def repo() -> Response:

@@ -19,7 +19,8 @@ FAILED = {
     "feedstock": "sst", "recipe": "monthly", "ok": False,
     "failure": {
         "error": "SourceError", "message": "an input can't be read", "where": f"sst/monthly, input 0 ({URL})",
-        "cause": "the server answers 404", "fix": "name inputs that are there, or run with --missing skip", "input": URL,
+        "cause": "the server answers 404", "fix": "name inputs that are there, or run with --missing skip",
+        "input": URL,
     },
 }  # fmt: skip
 GOOD = {

@@ -1,4 +1,4 @@
-"""A run of recipes as a job makes it: in a process of its own, with its real outcome, and no secret in what it leaves."""
+"""A run of recipes as a job makes it: in a process of its own, its real outcome, and no secret in what it leaves."""
 
 from __future__ import annotations
 

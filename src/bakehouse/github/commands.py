@@ -1,4 +1,4 @@
-"""The comment `/run`, with which a maintainer has an unmerged recipe baked: what it says, and whether it may be done."""
+"""The comment `/run`, by which maintainers have unmerged recipes baked: what it says, and whether it may be done."""
 
 from __future__ import annotations
 
@@ -138,8 +138,8 @@ def _touched(pull: PullRequest) -> Sequence[str]:
     found = judge(changes, here)
     if other := [LABELS[each] for each in found.touched if each not in _HARMLESS]:
         raise RefusedCommandError(
-            f"This pull request {' and '.join(other)}, which a run would not try. Move what is not a feedstock to a pull "
-            "request of its own."
+            f"This pull request {' and '.join(other)}, which a run would not try. Move what is not a feedstock to "
+            "a pull request of its own."
         )
     if not found.feedstocks:
         raise RefusedCommandError("This pull request changes no feedstock, so there is nothing to run.")

@@ -17,9 +17,9 @@ from bakehouse.catalog.entry import Entry
 from bakehouse.catalog.index import entry_path
 from bakehouse.catalog.lines import xarray_line
 from bakehouse.errors import CatalogError, RecipeError
-from bakehouse.github.process import Ended, run_child
 from bakehouse.github.confined import insist_no_credentials, recipe_environment, stranger_environment
 from bakehouse.github.masking import Mask
+from bakehouse.github.process import Ended, run_child
 from bakehouse.github.results import ENTRIES, RESULT, Failure, Mode, RecipeResult, RunResult
 
 _URL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s<>\"')]+")
@@ -138,7 +138,9 @@ def failure_of(error: Mapping[str, Any], mask: Mask) -> Failure:
 
 
 def _recipe(asked: Asked, mask: Mask, out: Path, said: Mapping[str, Any]) -> RecipeResult:
-    found = {key: mask(value) if isinstance(value, str) else value for key, value in said.items() if key in _FREE}
+    found: dict[str, Any] = {
+        key: mask(value) if isinstance(value, str) else value for key, value in said.items() if key in _FREE
+    }
     if isinstance(error := said.get("error"), dict):
         return RecipeResult(**found, failure=failure_of(error, mask))
     found["size_bytes"] = said.get("bytes_stored")

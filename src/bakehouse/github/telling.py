@@ -66,8 +66,8 @@ def _lost(feedstock: str, error: PublishError, jobs: Jobs) -> RunResult:
     )  # fmt: skip
     now = datetime.now(UTC)
     return RunResult(
-        feedstock=feedstock, mode="bake", bakery="unknown", ok=False, exit_status=1, command=f"bakehouse bake {feedstock}",
-        started_at=now, finished_at=now, duration_s=0, failure=failure,
+        feedstock=feedstock, mode="bake", bakery="unknown", ok=False, exit_status=1,
+        command=f"bakehouse bake {feedstock}", started_at=now, finished_at=now, duration_s=0, failure=failure,
     )  # fmt: skip
 
 

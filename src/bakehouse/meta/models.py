@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from bakehouse.meta.base import Export, Listed, Name, Strict, refusal
+from bakehouse.meta.schedules import WORDS, is_schedule
 
 ROLES = ("producer", "licensor", "processor", "host")
 _FORMS = ("object", "dict_object", "recipe")
-_SCHEDULE = re.compile(r"hourly|daily|weekly|monthly|yearly|([\d*/,-]+ ){4}[\d*/,a-zA-Z-]+")
 
 Role = Annotated[str, WithJsonSchema({"enum": list(ROLES)})]
 
 
 def _schedule(text: str) -> str:
-    if not _SCHEDULE.fullmatch(text):
-        raise refusal("BH103", f"{text!r} is no schedule", "write daily, weekly, monthly, yearly or five cron fields")
+    if not is_schedule(text):
+        fix = f"write {', '.join(WORDS)} or five cron fields"
+        raise refusal("BH103", f"{text!r} is no schedule", fix)
     return text
 
 
@@ -146,9 +146,14 @@ class PageLink(Strict):
 
 
 class Update(Strict):
-    """When to look for new inputs."""
+    """When to look for new inputs, and what becomes of what they bring."""
 
-    schedule: Annotated[str, AfterValidator(_schedule)] = Field(description="daily, weekly, … or five cron fields")
+    schedule: Annotated[str, AfterValidator(_schedule)] = Field(
+        description="hourly, daily, weekly, monthly, yearly or five cron fields; in UTC"
+    )
+    publish: Literal["direct", "pull-request"] = Field(
+        default="direct", description="Publish what an update brings at once, or propose it in a pull request"
+    )
 
 
 def _as_list(recipes: Any) -> Any:

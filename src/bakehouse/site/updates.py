@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bakehouse.catalog.entry import Entry
 from bakehouse.catalog.index import Problem
+from bakehouse.meta.schedules import WORDS, next_after
 from bakehouse.site.content import Content, Recipe
 from bakehouse.site.words import day
-
-PERIODS = {"daily": 1, "weekly": 7, "monthly": 30, "yearly": 365}
 
 
 @dataclass(frozen=True)
@@ -67,15 +66,16 @@ def _unbaked(recipes: dict[str, Recipe], known: set[str], feedstocks: set[str]) 
 
 
 def next_update(schedule: str | None, last: datetime | None) -> str:
-    """Say when new inputs are looked for: a date where the schedule's word gives one, else the schedule.
+    """Say when new inputs are looked for: as scheduled, the first time after the last.
 
     Examples
     --------
-    >>> next_update("weekly", datetime(2026, 1, 1)), next_update("0 6 * * 1", None), next_update(None, None)
-    ('weekly, from 2026-01-08', '0 6 * * 1 (cron)', 'not scheduled')
+    >>> from datetime import UTC
+    >>> next_update("weekly", datetime(2026, 1, 1, tzinfo=UTC)), next_update("0 6 * * 1", None), next_update(None, None)
+    ('weekly, from 2026-01-05', '0 6 * * 1 (cron)', 'not scheduled')
     """
     if schedule is None:
         return "not scheduled"
-    if schedule not in PERIODS:
-        return f"{schedule} (cron)"
-    return f"{schedule}, from {last + timedelta(days=PERIODS[schedule]):%Y-%m-%d}" if last else schedule
+    following = next_after(schedule, last) if last else None
+    named = schedule if schedule in WORDS else f"{schedule} (cron)"
+    return f"{named}, from {following:%Y-%m-%d}" if following else named

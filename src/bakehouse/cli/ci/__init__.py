@@ -7,6 +7,8 @@ import click
 from bakehouse.cli.ci.check import command as _check
 from bakehouse.cli.ci.command import command as _command
 from bakehouse.cli.ci.comment import command as _comment
+from bakehouse.cli.ci.due import command as _due
+from bakehouse.cli.ci.owners import command as _owners
 from bakehouse.cli.ci.publish import command as _publish
 from bakehouse.cli.ci.report import command as _report
 from bakehouse.cli.ci.run import command as _run
@@ -22,6 +24,8 @@ COMMANDS: tuple[click.Command, ...] = (
     _run,
     _publish,
     _report,
+    _due,
+    _owners,
 )
 
 command = click.Group(

@@ -1,4 +1,4 @@
-"""`bakehouse ci command`: may what a comment asks for be run?"""
+"""`bakehouse ci command`: whether what a comment asks for may be run."""
 
 from __future__ import annotations
 

@@ -36,4 +36,4 @@ def _publish(ids: tuple[str, ...], project: Path | None) -> dict[str, str]:
 
     root = project_root(project)
     updates = {each: find_feedstock(root, each).meta.update for each in ids}
-    return {each: getattr(update, "publish", "") for each, update in updates.items() if update is not None}
+    return {each: update.publish for each, update in updates.items() if update is not None}
