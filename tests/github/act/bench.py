@@ -178,7 +178,8 @@ class Bench:
         path = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
-        return {"PATH": path, "HOME": str(home), "LANG": "C.UTF-8", **QUIET}
+        pip = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+        return {"PATH": path, "HOME": str(home), "LANG": "C.UTF-8", **QUIET, **pip}
 
 
 @contextmanager
@@ -208,7 +209,7 @@ def bench(folder: Path, extra: Mapping[str, str], keys: Mapping[str, str] | None
 def _program(folder: Path) -> None:
     """Put the Bakehouse under test on a path."""
     folder.mkdir()
-    paths = os.pathsep.join(str(path) for path in (ROOT / "src", ROOT))
+    paths = os.pathsep.join([str(ROOT / "src"), str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     ours = f"PYTHONPATH={paths} exec {sys.executable}"
     for name, command in {"bakehouse": f"{ours} -m bakehouse", "python": f"exec {sys.executable}"}.items():
         (folder / name).write_text(f'#!/bin/sh\n{command} "$@"\n')
