@@ -93,7 +93,10 @@ def test_the_last_moment_before_and_the_next_after_enclose_every_moment(schedule
     assert next_after(schedule, before) == after
 
 
-@pytest.mark.parametrize("text", ["", "often", "* * * *", "* * * * * *", "60 0 * * *", "0 24 * * *", "0 0 0 * *",
-                                  "0 0 * 13 *", "0 0 30 2 *", "a b c d e", "0 0 * * *; rm", "@daily", "0 0 L * *\n"])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    ["", "often", "* * * *", "* * * * * *", "60 0 * * *", "0 24 * * *", "0 0 0 * *", "0 0 * 13 *", "0 0 30 2 *",
+     "a b c d e", "0 0 * * *; rm", "@daily", "0 0 L * *\n"],
+)  # fmt: skip
 def test_what_is_no_schedule_is_refused(text: str) -> None:
     assert not is_schedule(text)

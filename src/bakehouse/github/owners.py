@@ -41,7 +41,7 @@ def owners(maintainers: Iterable[Maintainer]) -> list[str]:
 
     Examples
     --------
-    >>> owners([Maintainer(name="Ada", github="ada"), Maintainer(name="B", github="b c @everyone"), Maintainer(name="C")])
+    >>> owners([Maintainer(name="Ada", github="ada"), Maintainer(name="B", github="b @c"), Maintainer(name="C")])
     ['@ada']
     """
     names = [each.github for each in maintainers if each.github and _OWNER.fullmatch(each.github)]

@@ -9,8 +9,10 @@ from bakehouse.cli.ci.command import command as _command
 from bakehouse.cli.ci.comment import command as _comment
 from bakehouse.cli.ci.due import command as _due
 from bakehouse.cli.ci.owners import command as _owners
+from bakehouse.cli.ci.propose import command as _propose
 from bakehouse.cli.ci.publish import command as _publish
 from bakehouse.cli.ci.report import command as _report
+from bakehouse.cli.ci.request import command as _request
 from bakehouse.cli.ci.run import command as _run
 from bakehouse.cli.ci.scope import command as _scope
 from bakehouse.cli.ci.start import command as _start
@@ -26,6 +28,8 @@ COMMANDS: tuple[click.Command, ...] = (
     _report,
     _due,
     _owners,
+    _request,
+    _propose,
 )
 
 command = click.Group(
