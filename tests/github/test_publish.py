@@ -16,6 +16,8 @@ from bakehouse.catalog.check import check
 from bakehouse.catalog.entry import Digests, Storage, Store
 from bakehouse.github.publishing import publish
 from tests.github.baker import MOMENT, Baker, git
+from tests.github.standin import github
+from tests.github.test_command import read_outputs
 
 SECRET = "canary-3f7a-canary"
 
@@ -286,3 +288,34 @@ def test_the_token_is_in_no_argument_and_in_no_address(baker: Baker, tmp_path: P
     assert done.returncode == 0, done.stderr
     assert "push" in log.read_text()
     assert SECRET not in log.read_text() + done.stdout + done.stderr
+
+
+PROPOSE = ("publish", "--feedstock", "sst", "--pull-request")
+
+
+def test_a_pull_request_holds_what_waits_and_is_kept_up_to_date(baker: Baker) -> None:
+    branch, out = "bakehouse/publish-sst", baker.folder / "out"
+    with github() as hub:
+        baker.environment.update(hub.environment(), GITHUB_OUTPUT=str(out))
+        first = baker.document(*PROPOSE, "--run", str(baker.hand_over("a", baker.bake())))
+        assert "catalog/sst/monthly.json" not in baker.files()
+        baker.run(*PROPOSE, "--run", str(baker.hand_over("b", baker.bake("daily"))))
+        again = baker.bake(version="2b", published_at=MOMENT + timedelta(days=1))
+        baker.run(*PROPOSE, "--run", str(baker.hand_over("c", again)))
+    assert {each: baker.published(f"catalog/sst/{each}.json", branch)["version"] for each in ("monthly", "daily")} == {
+        "monthly": "2b", "daily": "1a2b"
+    }  # fmt: skip
+    assert [each["title"] for each in hub.pulls.values()] == ["Publish sst"]
+    assert first["pull_request"] == 1
+    assert read_outputs(out.read_text())["pull_request"] == "1"
+    assert git(baker.remote, "log", "--format=%s", f"main..{branch}").splitlines() == ["Publish 2 stores of sst"]
+
+
+def test_what_waited_in_a_pull_request_that_was_closed_does_not_come_back(baker: Baker) -> None:
+    with github() as hub:
+        baker.environment.update(hub.environment())
+        baker.run(*PROPOSE, "--run", str(baker.hand_over("a", baker.bake())))
+        hub.issues[1]["state"] = hub.pulls[1]["state"] = "closed"
+        baker.run(*PROPOSE, "--run", str(baker.hand_over("b", baker.bake("daily"))))
+    assert "catalog/sst/monthly.json" not in baker.files("bakehouse/publish-sst")
+    assert len(hub.pulls) == 2

@@ -19,6 +19,8 @@ from bakehouse.meta.load import load_feedstock
 from tests.github.baker import Baker, git
 from tests.github.standin import GitHub, github
 from tests.github.test_untrusted_text import MENTION, by_markdown_it
+from tests.plan.samples import sea
+from tests.support.http import Server
 
 ASKED = {
     "Name": "Sea ice: daily", "URL": "https://example.org/ice", "Description": "Where the ice is.", "Size": "12 GB",
@@ -292,3 +294,37 @@ def test_a_job_that_left_nothing_is_told_of(baker: Baker, hub: GitHub) -> None:
     (folder / "request.json").unlink()
     propose(baker, folder, exit_code=1)
     assert "Nothing could be made of this yet." in hub.said(1)[0]
+
+
+ASKED_LINK = {"Title": "Sea ice", "Licence": "CC-BY-4.0", "Contact": "@ada", "Id": "ice", "Comments": "It is mine."}
+
+
+def ask_link(baker: Baker, hub: GitHub, url: str, exit_code: int = 0, **said: str) -> tuple[Path, Any]:
+    return ask(baker, hub, body({"URL": url, **ASKED_LINK, **said}), "link-dataset", exit_code)
+
+
+def test_a_store_that_the_form_names_is_linked(baker: Baker, hub: GitHub, http_server: Server) -> None:
+    sea(0, 4).to_zarr(http_server.folder / "ice.zarr", zarr_format=3, consolidated=True)
+    baker.environment.update(BAKEHOUSE_TRUST_HOSTS=http_server.url.removeprefix("http://"))
+    folder, _ = ask_link(baker, hub, f"{http_server.url}/ice.zarr")
+    propose(baker, folder)
+    entry = baker.published("catalog/ice/ice.json", "bakehouse/link-1")
+    assert (entry["kind"], entry["title"], entry["license"]) == ("linked", "Sea ice", "CC-BY-4.0")
+    assert entry["maintainers"] == [{"name": "ada", "github": "ada"}]
+    assert entry["facts"]["dims"]["time"]["size"] == 4
+    assert "It is mine." in hub.pulls[2]["body"]
+
+
+def test_a_store_in_a_private_network_is_refused_without_a_connection(
+    baker: Baker, hub: GitHub, http_server: Server
+) -> None:
+    for url in (f"{http_server.url}/ice.zarr", "http://169.254.169.254/latest", "http://10.0.0.1/a.zarr"):
+        folder, document = ask_link(baker, hub, url, exit_code=1)
+        assert "refusal" in document and not (folder / "files").exists()
+    assert http_server.requests() == []
+
+
+def test_a_dispatch_is_read_as_a_form_is(baker: Baker, hub: GitHub, http_server: Server) -> None:
+    inputs = {"url": "file:///etc/passwd", "title": "x", "license": "CC0-1.0", "contact": "@ada", "id": ""}
+    _, document = read(baker, {"inputs": inputs}, exit_code=1)
+    assert "can't be read from" in document["refusal"]["message"]

@@ -70,11 +70,18 @@ class Fault:
 
 @dataclass
 class Server:
-    """A running server; `log` lists every request in the order of their answers."""
+    """A running server; `log` lists every request in the order of their answers.
+
+    Every answer has `headers`; the beginnings of paths in `redirects` lead elsewhere; without `ranges`, whole files
+    are served whatever is asked.
+    """
 
     folder: Path
     url: str
     log: list[Request] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
+    redirects: dict[str, str] = field(default_factory=dict)
+    ranges: bool = True
     _faults: list[tuple[str, Fault, Collection[int] | None, str | None]] = field(default_factory=list)
     _seen: Counter[tuple[int, str]] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -175,10 +182,15 @@ class _Handler(BaseHTTPRequestHandler):
         fault = server.fault_for(path, self.command)
         time.sleep(fault.delay_s)
         file = _find(server.folder, path)
-        if fault.status is not None or file is None:
-            reply: Reply = (fault.status or 404, {}, b"")
+        target = next(
+            (to + path[len(start) :] for start, to in server.redirects.items() if path.startswith(start)), None
+        )
+        if target is not None:
+            reply: Reply = (302, {"Location": target}, b"")
+        elif fault.status is not None or file is None:
+            reply = (fault.status or 404, {}, b"")
         else:
-            asked = {name.title(): value for name, value in self.headers.items()}
+            asked = {name.title(): value for name, value in self.headers.items() if server.ranges or name != "Range"}
             reply = _reply(file, fault.content, asked)
         self._send(server, path, reply, fault, with_body)
 
@@ -189,7 +201,7 @@ class _Handler(BaseHTTPRequestHandler):
         sent = (body if fault.truncate_bytes is None else body[: fault.truncate_bytes]) if with_body else b""
         server.record(Request(self.command, path, self.headers.get("Range"), status, len(sent)))
         self.send_response(status)
-        for name, value in headers.items():
+        for name, value in {**headers, **server.headers}.items():
             self.send_header(name, value)
         if status != 304:
             self.send_header("Content-Length", str(length))

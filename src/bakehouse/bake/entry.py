@@ -17,20 +17,16 @@ from bakehouse.catalog.entry import (
     Check,
     Digests,
     Entry,
-    LicenseLink,
-    Link,
-    Maintainer,
     Note,
     Provenance,
-    Provider,
     Reader,
     Run,
     Storage,
     Store,
 )
 from bakehouse.catalog.harvest import harvest
-from bakehouse.catalog.urls import is_plain, protocol_of
-from bakehouse.meta.models import FeedstockMeta
+from bakehouse.catalog.said import author_fields
+from bakehouse.catalog.urls import protocol_of
 from bakehouse.plan.types import VIRTUAL
 from bakehouse.storage import Target
 
@@ -104,41 +100,6 @@ def _pruned(job: Job) -> tuple[Note, ...]:
     """Say that a store is a part, so that nobody takes it for the dataset."""
     text = f"a trial, not the dataset: made of the first {job.prune} inputs of each concat dimension"
     return (Note(kind="pruned", message=text),) if job.prune else ()
-
-
-def author_fields(meta: FeedstockMeta, fallback: str) -> dict[str, Any]:
-    """Give what the author said, in the entry's terms."""
-    provenance = meta.provenance
-    return {
-        "title": meta.title or fallback,
-        "description": meta.description,
-        "license": (provenance.license or None) if provenance else None,
-        "license_link": _license_link(meta),
-        "providers": tuple(
-            Provider(name=p.name, description=p.description, roles=_roles(p.roles), url=_page(p.url))
-            for p in (provenance.providers if provenance else ())
-        ),
-        "maintainers": tuple(Maintainer(name=m.name, github=m.github, orcid=m.orcid) for m in meta.maintainers),
-        "tags": tuple(meta.tags),
-        "links": tuple(Link(label=link.label or link.url, url=link.url) for link in meta.links if _page(link.url)),
-        "citation": meta.citation if isinstance(meta.citation, str) else None,
-        "thumbnail": _page(meta.thumbnail),
-    }
-
-
-def _page(url: str | None) -> str | None:
-    """Give an address that a browser opens; feedstocks that no lint has stopped name buckets, DOIs and worse."""
-    return url if url and url.startswith(("https://", "http://")) and is_plain(url) else None
-
-
-def _license_link(meta: FeedstockMeta) -> LicenseLink | None:
-    link = meta.provenance.license_link if meta.provenance else None
-    page = _page(link.url) if link else None
-    return LicenseLink(title=link.title, url=page) if link and page else None
-
-
-def _roles(roles: tuple[str, ...]) -> Any:
-    return tuple(roles)
 
 
 def storage_of(store: Target) -> Storage:

@@ -14,6 +14,7 @@ from bakehouse.catalog.canonical import Model, Text, Utc, dumps
 from bakehouse.catalog.facts import Dimension, Facts, TimeRange, Variable
 from bakehouse.catalog.preview import Preview, VariablePreview
 from bakehouse.catalog.record import (
+    Access,
     Check,
     Digests,
     Gap,
@@ -30,6 +31,7 @@ from bakehouse.catalog.urls import WebUrl
 from bakehouse.errors import CatalogError
 
 __all__ = [
+    "Access",
     "Check",
     "Digests",
     "Dimension",
@@ -81,6 +83,7 @@ class Entry(Model):
     store: Store
     facts: Facts | None = None
     check: Check
+    access: Access | None = None
     provenance: Provenance = Provenance()
     digests: Digests = Digests()
     version: str | None = None

@@ -48,6 +48,7 @@ def _kerchunk_line(entry: Entry, url: str) -> str:
     place += "/refs.json" if is_json and not place.endswith(".json") else ""
     said: dict[str, Any] = {"remote_protocol": store.references} if store.references and not is_json else {}
     said |= {"target_options": access} if access else {}
+    said |= {"remote_options": access} if access and store.references == store.storage.protocol else {}
     named = {"engine": "kerchunk", **store.open_kwargs, **({"storage_options": said} if said else {})}
     return f"xarray.open_dataset({', '.join([repr(place), *(f'{key}={value!r}' for key, value in named.items())])})"
 

@@ -20,6 +20,9 @@ from bakehouse.errors import CatalogError, StorageError
 if TYPE_CHECKING:
     import xarray as xr
 
+    from bakehouse.catalog.entry import Entry
+
+ROOTS = {2: ".zmetadata", 3: "zarr.json"}
 # Ends when zarr-python 3.1, the last for Python 3.11, is no longer supported: later ones do not warn.
 NUMCODECS_WARNING = "Numcodecs codecs are not in the Zarr version 3 specification"
 
@@ -56,7 +59,8 @@ def open_store(store: Store, url: str, storage_options: Mapping[str, Any], kwarg
 def zarr_store(store: Store, url: str, storage_options: Mapping[str, Any] | None = None) -> Any:
     """Give what zarr reads from: a path, an `ObjectStore`, a snapshot of an Icechunk repository, or references.
 
-    What a virtual store refers to is read with the same `storage_options` as the store.
+    What a virtual store refers to is read with the same `storage_options` as the store, and as the store is where both
+    lie in buckets of one kind.
     """
     from bakehouse.storage import RETRIES, Target, local_path
 
@@ -87,10 +91,21 @@ def _references(store: Store, url: str, storage_options: Mapping[str, Any]) -> A
 
     folder, _, name = url.rpartition("/") if url.endswith(".json") else (url, "", JSON_NAME)
     target = Target(folder, {**obstore_options(store), **storage_options})
-    view = ReferenceView(target, storage_options, json_name=name)
+    view = ReferenceView(target, {**_options_of_references(store), **storage_options}, json_name=name)
     if not view.documents:
         raise FileNotFoundError(f"no references at {url}")
     return view.zarr_store
+
+
+def _options_of_references(store: Store) -> dict[str, Any]:
+    """Give the access to what references name: as to the store in the same kind of bucket; from the web, anonymous."""
+    if store.references not in ("s3", "gs"):
+        return {}
+    return obstore_options(store) if store.references == store.storage.protocol else _on_the_web(store)
+
+
+def _on_the_web(store: Store) -> dict[str, Any]:
+    return {"anon": True} if store.storage.protocol in ("http", "https") else {}
 
 
 def obstore_options(store: Store) -> dict[str, Any]:
@@ -98,6 +113,13 @@ def obstore_options(store: Store) -> dict[str, Any]:
     said = store.storage
     options = {"anon": said.anonymous or None, "endpoint_url": said.endpoint, "region": said.region}
     return {key: value for key, value in options.items() if value is not None}
+
+
+def root_name(entry: Entry) -> str:
+    """Name the document that makes an entry's store visible."""
+    if entry.store.format == "kerchunk":
+        return ".zmetadata" if entry.provenance.options.get("format") == "kerchunk-parquet" else "refs.json"
+    return ROOTS[entry.store.zarr_format]
 
 
 def _existing(path: str) -> str:

@@ -17,12 +17,16 @@ OPEN_KWARGS = frozenset(
 
 
 class Storage(Model):
-    """How to reach the store's url; never a credential. `anonymous` says that none is needed."""
+    """How to reach the store's url; never a credential. `anonymous` says that none is needed.
+
+    `requester_pays` says whether readers are charged for what they read.
+    """
 
     protocol: str = ""
     endpoint: WebUrl | None = None
     region: str | None = None
     anonymous: bool | None = None
+    requester_pays: bool | None = None
 
 
 class Store(Model):
@@ -63,6 +67,29 @@ class Store(Model):
         if unknown := sorted(set(self.open_kwargs) - OPEN_KWARGS):
             raise ValueError(f"open_kwargs {unknown} not allowed; known: {', '.join(sorted(OPEN_KWARGS))}")
         return self
+
+
+class Seen(Model):
+    """An object as its server described it when it was read; `key` is its place below the store."""
+
+    key: Text
+    etag: Text | None = None
+    size_bytes: NonNegativeInt | None = None
+
+
+class Access(Model):
+    """What a stranger could do when the store was opened: no credentials, a page of another origin.
+
+    `anonymous` says that a chunk was read; `cors` that browsers may read documents and chunks from any page; `ranges`
+    that parts of a chunk can be read; `egress_free` that the provider is known to charge nobody for reading.
+    """
+
+    anonymous: bool
+    cors: bool | None = None
+    ranges: bool | None = None
+    egress_free: bool | None = None
+    root: Seen | None = None
+    chunk: Seen | None = None
 
 
 class Check(Model):
@@ -110,7 +137,10 @@ class Provenance(Model):
 
 
 class Digests(Model):
-    """Digests of the root document and of the proof, as "sha256:…"."""
+    """Digests of the root document and of the proof, as "sha256:…".
+
+    Of a linked store whose metadata are not consolidated, `root` covers all its documents.
+    """
 
     root: str | None = None
     proof: str | None = None
@@ -166,8 +196,14 @@ class Reader(Model):
 
 
 class Status(Model):
-    """Whether the store should be used; `successor` is the id of the entry to use instead."""
+    """Whether the store should be used; `successor` is the id of the entry to use instead.
+
+    `seen` is what the store showed when it was opened again, and `since` when that began: `gone`, `private`,
+    `unreachable`, `changed` or `damaged`. Without it, a person wrote the status, and no program changes it.
+    """
 
     state: Literal["live", "degraded", "deprecated"] = "live"
     reason: Text | None = None
     successor: str | None = None
+    seen: Literal["gone", "private", "unreachable", "changed", "damaged"] | None = None
+    since: Utc | None = None

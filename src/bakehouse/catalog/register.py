@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from bakehouse.catalog.atomic import locked, write_if_changed
-from bakehouse.catalog.entry import Entry, Version
+from bakehouse.catalog.entry import Entry, Status, Version
 from bakehouse.catalog.index import (
     Problem,
     build_index,
@@ -39,6 +40,26 @@ def register(catalog_dir: Path, entry: Entry, *, keep_history: bool = True) -> b
         kept = [problem for problem in problems if problem.path != entry_path(entry.id)]
         write_index(catalog_dir, index_of([*others, complete], kept))
     return changed
+
+
+def mark(catalog_dir: Path, statuses: Mapping[str, tuple[Entry, Status]]) -> list[str]:
+    """Change the status of entries, each given as it was when its store was looked at; list those that were changed.
+
+    An entry that was registered anew meanwhile is left alone.
+    """
+    with locked(catalog_dir):
+        entries, problems = read_entries(catalog_dir)
+        marked = {each.id: _marked(each, *statuses[each.id]) for each in entries if each.id in statuses}
+        changed = [each.id for each in entries if marked.get(each.id, each) != each]
+        for entry_id in changed:
+            write_if_changed(catalog_dir / entry_path(entry_id), marked[entry_id].to_json().encode())
+        if changed:
+            write_index(catalog_dir, index_of([marked.get(each.id, each) for each in entries], problems))
+    return changed
+
+
+def _marked(entry: Entry, looked_at: Entry, status: Status) -> Entry:
+    return entry.model_copy(update={"status": status}) if entry == looked_at else entry
 
 
 def remove(catalog_dir: Path, entry_id: str) -> bool:

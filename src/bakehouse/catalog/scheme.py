@@ -21,7 +21,9 @@ def storage_scheme(store: Store) -> dict[str, Any] | None:
     """
     bucket, region = urlsplit(store.url).netloc, store.storage.region
     where = {"bucket": bucket, **({"region": region} if region else {})}
-    access = {"title": "No credentials needed"} if store.storage.anonymous else {}
+    access: dict[str, Any] = {"title": "No credentials needed"} if store.storage.anonymous else {}
+    if store.storage.requester_pays is not None:
+        access["requester_pays"] = store.storage.requester_pays
     match store.storage.protocol:
         case "s3":
             return {**_s3_platform(store, region), **where, **access}

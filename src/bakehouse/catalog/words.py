@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from bakehouse.catalog.record import Access
+
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -30,3 +34,24 @@ def plural(count: int, one: str, many: str | None = None) -> str:
     ('1 entry', '1,200 tasks')
     """
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def access_words(access: Access) -> Iterator[str]:
+    """Say what a stranger could do with a store.
+
+    Examples
+    --------
+    >>> list(access_words(Access(anonymous=True, cors=False, ranges=True)))
+    ['a chunk was read without credentials', 'pages of other sites can not read it (no CORS)', 'parts can be read']
+    """
+    yield f"a chunk was {'' if access.anonymous else 'not '}read without credentials"
+    if access.cors is not None:
+        yield (
+            "pages of other sites can read it (CORS)"
+            if access.cors
+            else "pages of other sites can not read it (no CORS)"
+        )
+    if access.ranges is not None:
+        yield "parts can be read" if access.ranges else "only whole objects can be read"
+    if access.egress_free:
+        yield "its provider charges nobody for reading"

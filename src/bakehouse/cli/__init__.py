@@ -11,6 +11,7 @@ from bakehouse.cli.gc import command as _gc
 from bakehouse.cli.group import VERSION, Bakehouse
 from bakehouse.cli.import_ import command as _import
 from bakehouse.cli.init import command as _init
+from bakehouse.cli.link import command as _link
 from bakehouse.cli.lint import command as _lint
 from bakehouse.cli.new import command as _new
 from bakehouse.cli.open import command as _open
@@ -33,7 +34,7 @@ Exit status: 0 all is well, 1 findings or a failed bake, 2 wrong usage.
 """
 COMMANDS = (
     *(_init, _new, _import, _lint, _explain, _plan, _test, _bake, _update, _verify, _status, _rollback, _gc),
-    *(_catalog, _open, _doctor, _ci),
+    *(_link, _catalog, _open, _doctor, _ci),
 )
 
 main = Bakehouse("bakehouse", help=HELP, params=[VERSION], commands=COMMANDS)

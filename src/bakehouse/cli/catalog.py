@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bakehouse.cli import options
+from bakehouse.cli.recheck import command as recheck
 from bakehouse.cli.reply import Reply
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def build(
     from bakehouse.catalog.register import rebuild
     from bakehouse.cli.site import build_site, site_text
 
-    folders = _folders(folder, project)
+    folders = catalogs(folder, project)
     found = {path: rebuild(path) for path in folders}
     built = build_site(folders, folder, project, out, base_url, run_for)
     reply = _reply(found, "index written")
@@ -87,7 +88,7 @@ def serve(folder: Path | None, out: Path | None, port: int, project: Path | None
     """
     from bakehouse.cli.site import serve_site
 
-    return serve_site(_folders(folder, project), folder, project, out, port)
+    return serve_site(catalogs(folder, project), folder, project, out, port)
 
 
 @command.command("check")
@@ -102,10 +103,13 @@ def check(folder: Path | None, project: Path | None) -> Reply:
     """
     from bakehouse.catalog import check as checks
 
-    return _reply({path: checks.check(path) for path in _folders(folder, project)}, "all is well")
+    return _reply({path: checks.check(path) for path in catalogs(folder, project)}, "all is well")
 
 
-def _folders(folder: Path | None, project: Path | None) -> list[Path]:
+command.add_command(recheck)
+
+
+def catalogs(folder: Path | None, project: Path | None) -> list[Path]:
     """Give the folder that was named, or the project's catalogs that have entries or an index."""
     from bakehouse.catalog.lookup import LOCAL, PUBLISHED
     from bakehouse.cli.projects import project_root

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from bakehouse.cli.bakeries import Place
     from bakehouse.storage import Target
 
-ROOTS = {2: ".zmetadata", 3: "zarr.json"}
-
 
 def registered(place: Place, feedstock: str) -> list[str]:
     """List the recipes of a feedstock that the catalog has entries of."""
@@ -89,11 +87,12 @@ def store_state(place: Place, entry: Entry) -> tuple[str, str | None]:
     -------
     ``baked``, ``gone`` or ``altered``; and, if it is not as it should be, what to do.
     """
+    from bakehouse.catalog.opening import root_name
     from bakehouse.storage import Target
 
     if entry.store.snapshot is not None:
         return _snapshot_state(Target(entry.store.url, place.bakery.storage_options), entry)
-    root = ROOTS[entry.store.zarr_format]
+    root = root_name(entry)
     found = Target(entry.store.url, place.bakery.storage_options).get(root)
     if found is None:
         return "gone", f"the store has no {root}: bakehouse bake {entry.feedstock}"

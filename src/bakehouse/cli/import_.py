@@ -34,26 +34,16 @@ def command(
     earlier as steps. Says what was kept, what was changed and what is left to do. Recipes are imported to see what
     they are made of, off the network. ID is the repository's name without -feedstock if it is left out.
     """
-    from bakehouse.cli.projects import project_root
+    from bakehouse.cli.projects import insist_id, project_root
     from bakehouse.cli.words import Elsewhere, Where
     from bakehouse.feedstock.native import make_native, native_id
     from bakehouse.meta.load import feedstock_id
 
     root = project_root(project)
     located = Elsewhere(place, Where(subdir, ref)).located()
-    name = _checked(name or native_id(feedstock_id(located.repository or located.folder)))
+    name = insist_id(name or native_id(feedstock_id(located.repository or located.folder)))
     report = make_native(located, root, name, _source(place, located.repository or located.folder), overwrite)
     return _reply(root, name, report)
-
-
-def _checked(name: str) -> str:
-    from bakehouse.errors import UsageError
-    from bakehouse.meta.base import is_safe_name
-
-    if not is_safe_name(name) or name.startswith(("_", "-")):
-        fix = "use lower case letters, digits, '.', '_' and '-'"
-        raise UsageError(f"'{name}' can't name a feedstock", None, None, fix)
-    return name
 
 
 def _source(place: str, folder: Path) -> str:

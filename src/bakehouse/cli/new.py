@@ -82,14 +82,10 @@ def _new_folder(root: Path, name: str) -> Path:
     UsageError
         If the id can't name a folder, or there is one of that name, whatever its case.
     """
-    from bakehouse.cli.projects import feedstock_ids
+    from bakehouse.cli.projects import feedstock_ids, insist_id
     from bakehouse.errors import UsageError
-    from bakehouse.meta.base import is_safe_name
 
-    if not is_safe_name(name) or name.startswith(("_", "-")):
-        raise UsageError(
-            f"'{name}' can't name a feedstock", None, None, "use lower case letters, digits, '.', '_' and '-'"
-        )
+    insist_id(name)
     taken = {each.casefold(): each for each in feedstock_ids(root)}
     if name.casefold() in taken:
         raise UsageError(

@@ -12,6 +12,7 @@ import click
 F = TypeVar("F", bound=Callable[..., Any])
 
 URL_MAP = "BAKEHOUSE_URL_MAP"
+TRUST = "BAKEHOUSE_TRUST_HOSTS"
 _DEBUG = "bakehouse.debug"
 _MIRROR = re.compile(r"(?P<start>.+?)=(?P<replacement>\w[\w+.-]*://.*|/.*)")
 
@@ -87,6 +88,11 @@ isolated = click.option(
 job_id = click.option(
     "--job-id", metavar="JOB",
     help="Follow this job of a service that was started before, and finish what it made, instead of starting one.",
+)  # fmt: skip
+trusted = click.option(
+    "--trust-host", "trusted", multiple=True, metavar="HOST:PORT", envvar=TRUST, show_envvar=True,
+    help="Connect to this server though it is not on the public internet: for servers of your own network. Repeatable; "
+    "in the environment, separate by spaces.",
 )  # fmt: skip
 feedstock = click.argument("feedstocks", nargs=-1, metavar="[ID|PATH|URL]...")
 previews = click.option(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import redirect_stdout
 from dataclasses import dataclass
@@ -9,7 +10,11 @@ from pathlib import Path
 
 from bakehouse.errors import UsageError, did_you_mean
 from bakehouse.feedstock import Feedstock, find_feedstock, recipe_ids
+from bakehouse.meta.base import is_safe_name
 from bakehouse.meta.load import feedstock_folders, feedstock_id, find_project_root, is_project
+
+_ID = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?")
+"""As entries have them, which the catalog's package says, too; it is not imported for that."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,20 @@ def parse_name(text: str) -> Named:
     if not 1 <= len(parts) <= 2:
         raise UsageError(f"'{text}' names no feedstock", None, None, "write ID or ID/RECIPE")
     return Named(*parts)
+
+
+def insist_id(name: str) -> str:
+    """Insist on an id that can name a folder.
+
+    Raises
+    ------
+    UsageError
+        If it can't.
+    """
+    if not _ID.fullmatch(name) or not is_safe_name(name) or name.startswith("_"):
+        fix = "use lower case letters, digits, '.', '_' and '-'"
+        raise UsageError(f"'{name}' can't name a feedstock", None, None, fix)
+    return name
 
 
 def feedstock_ids(root: Path) -> list[str]:
@@ -108,4 +127,13 @@ def _imported(feedstock: Feedstock) -> list[str]:
         return list(load_recipes(feedstock))
 
 
-__all__ = ["Named", "feedstock_folder", "feedstock_ids", "find_feedstock", "parse_name", "project_root", "recipes_of"]
+__all__ = [
+    "Named",
+    "feedstock_folder",
+    "feedstock_ids",
+    "find_feedstock",
+    "insist_id",
+    "parse_name",
+    "project_root",
+    "recipes_of",
+]

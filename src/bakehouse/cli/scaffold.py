@@ -63,7 +63,7 @@ def draft_dims(url: str, concat: tuple[str, ...], freq: str | None) -> tuple[dic
 
 def meta_text(draft: Draft, recipes: str) -> str:
     """Write a feedstock's meta.yaml."""
-    maintainers = f"\n  - {{name: {_quoted(draft.maintainer)}}}" if draft.maintainer else " # - {name: …, github: …}"
+    maintainers = f"\n  - {{name: {quoted(draft.maintainer)}}}" if draft.maintainer else " # - {name: …, github: …}"
     return (
         f"{SCHEMA_LINE}title:{_value(draft.title, 'what the dataset is, in one line')}\n"
         "description: # what people would search for\n"
@@ -78,7 +78,7 @@ def meta_text(draft: Draft, recipes: str) -> str:
 def shared_recipe_text(draft: Draft) -> str:
     """Write the recipes of a feedstock that needs no Python."""
     return f"  - id: {draft.id}\n    recipe: files_to_zarr\n    with:\n      pattern:\n" + (
-        _template_pattern(draft) if draft.dims or not draft.url else f"        files: [{_quoted(draft.url)}]\n"
+        _template_pattern(draft) if draft.dims or not draft.url else f"        files: [{quoted(draft.url)}]\n"
     )
 
 
@@ -143,10 +143,10 @@ def _step(specs: list[str], freq: str | None) -> str | None:
 
 
 def _value(text: str, hint: str) -> str:
-    return f" {_quoted(text)}" if text else f" # {hint}"
+    return f" {quoted(text)}" if text else f" # {hint}"
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """Write text as YAML reads it back, quoted unless it is plain words."""
     safe = _PLAIN.fullmatch(text) and text.lower() not in _WORDS
     return text if safe else json.dumps(text, ensure_ascii=False)

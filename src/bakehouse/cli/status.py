@@ -24,7 +24,11 @@ BAD = ("gone", "altered", "broken")
 
 @dataclass(frozen=True)
 class State:
-    """What is known of one recipe: `state` is baked, not baked, outdated, gone, altered, broken or unknown."""
+    """What is known of one recipe.
+
+    `state` is baked, not baked, outdated, gone, altered, broken or unknown; of a store that was made elsewhere linked,
+    not linked, degraded or deprecated.
+    """
 
     name: str
     state: str
@@ -105,7 +109,8 @@ def _feedstock(asked: Asked, name: str) -> Iterator[State]:
     except MetaError:
         yield State(name, "broken", detail=f"its meta.yaml can't be used: bakehouse lint {name}")
         return
-    recipes = dict.fromkeys([*recipe_ids(feedstock), *registered(asked.place, name)])
+    linked = [store.id for store in feedstock.meta.stores]
+    recipes = dict.fromkeys([*recipe_ids(feedstock), *linked, *registered(asked.place, name)])
     yield from (_recipe(asked, f"{name}/{recipe}", feedstock) for recipe in recipes)
     if not recipes and feedstock.meta.recipes:
         yield State(name, "not baked", detail=f"bakehouse bake {name}")
@@ -113,7 +118,6 @@ def _feedstock(asked: Asked, name: str) -> Iterator[State]:
 
 def _recipe(asked: Asked, name: str, feedstock: Feedstock | None) -> State:
     from bakehouse.cli.entries import entry_of
-    from bakehouse.cli.text import short
     from bakehouse.errors import CatalogError
 
     try:
@@ -121,9 +125,27 @@ def _recipe(asked: Asked, name: str, feedstock: Feedstock | None) -> State:
     except CatalogError as error:
         return State(name, "broken", detail=f"{error.message}: {error.where}")
     if entry is None:
-        return State(name, "not baked", detail=f"bakehouse bake {short(name)}")
+        return _absent(name, feedstock)
+    if entry.kind == "linked":
+        return _linked(name, entry)
     state = _entry(asked.place, name, entry, feedstock)
     return replace(state, inputs=_inputs(asked, entry, feedstock)) if asked.inputs and entry.version else state
+
+
+def _absent(name: str, feedstock: Feedstock | None) -> State:
+    from bakehouse.cli.text import short
+    from bakehouse.feedstock import recipe_ids
+
+    if feedstock and name.partition("/")[2] not in recipe_ids(feedstock):
+        return State(name, "not linked", detail=f"bakehouse link {short(name)}")
+    return State(name, "not baked", detail=f"bakehouse bake {short(name)}")
+
+
+def _linked(name: str, entry: Entry) -> State:
+    """Say what the entry says; whether the store is still so is asked by `bakehouse catalog recheck`."""
+    when = entry.published_at.isoformat(timespec="seconds") if entry.published_at else None
+    state = "linked" if entry.status.state == "live" else entry.status.state
+    return State(name, state, None, when, entry.check.level, entry.store.url, entry.status.reason)
 
 
 def _entry(place: Place, name: str, entry: Entry, feedstock: Feedstock | None) -> State:

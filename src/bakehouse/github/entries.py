@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bakehouse.bake.entry import author_fields, storage_of
+from bakehouse.bake.entry import storage_of
 from bakehouse.catalog.entry import Entry, Status, Storage
+from bakehouse.catalog.said import author_fields
 from bakehouse.catalog.urls import as_url
 from bakehouse.errors import CatalogError, PublishError
 from bakehouse.feedstock import Feedstock, recipe_ids

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bakehouse.bake.entry import author_fields
 from bakehouse.catalog.entry import Entry, Status
 from bakehouse.catalog.lookup import PUBLISHED
 from bakehouse.catalog.register import register
+from bakehouse.catalog.said import author_fields
 from bakehouse.errors import BakehouseError, CatalogError, PublishError
 from bakehouse.feedstock import Feedstock
 from bakehouse.github import markdown
@@ -170,15 +170,8 @@ def _body(request: Request, made: Proposal) -> str:
 
 
 def _linked(made: Proposal) -> list[str]:
-    rows = [
-        [
-            markdown.span(each.id),
-            markdown.span(each.store.url, 300),
-            each.check.level,
-            markdown.text(each.license or "–"),
-        ]
-        for each in made.entries
-    ]
+    rows = [[markdown.span(each.id), markdown.span(each.store.url, 300), each.check.level] for each in made.entries]
+    licence = markdown.text(made.entries[0].license or "none that is known")
     return [
         f"Links {markdown.text(made.entries[0].title)}: it was opened without credentials, and a chunk of it was read. "
         "Nothing was copied.",

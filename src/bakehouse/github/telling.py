@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from bakehouse.errors import PublishError
 from bakehouse.github import markdown
 from bakehouse.github.client import close_issues, keep_comment, keep_issue, open_issues
+from bakehouse.github.forms import LOGIN
 from bakehouse.github.handed import read_document
 from bakehouse.github.reports import Around, run_report
 from bakehouse.github.results import RESULT, Failure, RunResult, result_from
@@ -24,7 +25,6 @@ LABEL = "broken-feedstock"
 WHOLE = "*"
 """Stands for all recipes of a feedstock, where what failed is none of them alone."""
 _FAILING = re.compile(r"^<!-- failing: ([A-Za-z0-9._* -]*) -->$", re.MULTILINE)
-_LOGIN = re.compile(r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}")
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def _failing(known: set[str], result: RunResult) -> set[str]:
 def _issue(result: RunResult, failing: set[str], project: Project, around: Around, logins: Sequence[str]) -> str:
     others = sorted(failing - {each.recipe or WHOLE for each in result.recipes} - {WHOLE})
     also = f"Failing since earlier runs: {', '.join(markdown.span(each) for each in others)}." if others else ""
-    people = [f"@{each}" for each in logins if _LOGIN.fullmatch(each)]
+    people = [f"@{each}" for each in logins if LOGIN.fullmatch(each)]
     asked = f"Looked after by {', '.join(people)}." if people else ""
     promise = "This issue is brought up to date by every run, and closes by itself once one goes well."
     return "\n\n".join(

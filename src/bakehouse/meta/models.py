@@ -122,6 +122,9 @@ class LinkedStore(Strict):
     id: Name
     name: str | None = None
     url: str = Field(description="Address of the store: https://, s3://, gs://")
+    endpoint_url: str | None = Field(
+        default=None, description="S3 endpoint of an s3:// url, where it is neither Amazon's nor a known provider's"
+    )
     rechunking: Listed[Rechunking] = Field(
         default=(), validation_alias=AliasChoices("rechunking", "ncviewjs:rechunking")
     )

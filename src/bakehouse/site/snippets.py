@@ -11,6 +11,7 @@ from bakehouse.catalog.entry import Entry
 from bakehouse.catalog.lines import short_id, storage_options, xarray_line
 from bakehouse.catalog.scheme import web_url
 from bakehouse.catalog.stac import collection_path, stac_id
+from bakehouse.catalog.words import access_words
 
 WIDTH = 92
 FILE_SYSTEMS = {"s3": "s3fs", "gs": "gcsfs", "az": "adlfs", "http": "aiohttp", "https": "aiohttp"}
@@ -191,9 +192,10 @@ def access(entry: Entry) -> list[str]:
     said = entry.store.storage
     if said.protocol == "file":
         return ["The store lies on the machine that built this page; it is not published."]
+    seen = [f"{clause[0].upper()}{clause[1:]}." for clause in access_words(entry.access)] if entry.access else []
     if said.protocol in ("http", "https"):
-        return ["Read over the web; no credentials are needed."]
-    words = [WHO[said.anonymous]]
+        return ["Read over the web; no credentials are needed.", *seen]
+    words = [WHO[said.anonymous], *seen]
     words += [f"Endpoint: {said.endpoint}"] if said.endpoint else []
     words += [f"Region: {said.region}"] if said.region else []
     return words + ([f"Options for fsspec: {options!r}"] if (options := storage_options(entry.store)) else [])

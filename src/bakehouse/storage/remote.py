@@ -118,7 +118,8 @@ def client_options(options: Mapping[str, Any]) -> Any:
 def needs_fsspec(location: str, options: Mapping[str, Any]) -> bool:
     """Say whether a source needs fsspec: another protocol, a query string, or options that only fsspec knows."""
     parts = urlsplit(location)
-    plain = set(options) <= ({"anon", *S3_OPTIONS} if parts.scheme == "s3" else set())
+    known = {"s3": {"anon", *S3_OPTIONS}, "gs": {"anon"}}.get(parts.scheme, set())
+    plain = set(options) <= known
     return parts.scheme not in ("http", "https", "s3", "gs") or bool(parts.query) or not plain
 
 

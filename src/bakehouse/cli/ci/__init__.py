@@ -8,6 +8,7 @@ from bakehouse.cli.ci.check import command as _check
 from bakehouse.cli.ci.command import command as _command
 from bakehouse.cli.ci.comment import command as _comment
 from bakehouse.cli.ci.due import command as _due
+from bakehouse.cli.ci.health import command as _health
 from bakehouse.cli.ci.owners import command as _owners
 from bakehouse.cli.ci.propose import command as _propose
 from bakehouse.cli.ci.publish import command as _publish
@@ -30,6 +31,7 @@ COMMANDS: tuple[click.Command, ...] = (
     _owners,
     _request,
     _propose,
+    _health,
 )
 
 command = click.Group(

@@ -34,7 +34,8 @@ def command(
     The project around the working directory has to be the reviewed one: its meta.yaml says which feedstock, recipes,
     titles, licences and maintainers an entry may name, and below which target its store may lie. Entries that say
     anything else are refused, as are stores whose public root is not the one that the entry is about. If others push
-    meanwhile, the entries are registered again on top of theirs. Reads GITHUB_TOKEN (contents: write, and
+    meanwhile, the entries are registered again on top of theirs. Sets the step's outputs 'sha' and 'pull_request',
+    empty where nothing had to be pushed. Reads GITHUB_TOKEN (contents: write, and
     pull-requests: write with --pull-request); git gets it by its environment alone.
     """
     from bakehouse.cli.bakeries import place
@@ -54,6 +55,7 @@ def command(
 
 
 def _pushed(root: Path, branch: str, entries: list[Entry], seen: list[str], proposed: Expected | None) -> Reply:
+    from bakehouse.github import outputs
     from bakehouse.github.git import remote_of
     from bakehouse.github.publishing import publish
 
@@ -63,6 +65,8 @@ def _pushed(root: Path, branch: str, entries: list[Entry], seen: list[str], prop
         pushed, number = propose_entries(root, branch, proposed.feedstock.id, entries)
     else:
         pushed, number = publish(remote_of(root), branch, entries), None
+    outputs.write("sha", pushed.sha or "")
+    outputs.write("pull_request", str(number or ""))
     names = ", ".join(each.id for each in entries)
     said = f"pull request #{number}" if number else f"pushed to {branch}: {pushed.sha}"
     text = f"{names}: {said if pushed.sha else 'registered already'}"

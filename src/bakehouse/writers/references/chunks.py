@@ -23,8 +23,8 @@ from bakehouse.writers.template import Documents, is_metadata
 
 BUCKETS = 64
 
-Reference = bytes | tuple[str, int, int] | None
-"""Bytes that are held, or a URL with offset and length."""
+Reference = bytes | tuple[str, int, int] | tuple[str] | None
+"""Bytes that are held, or a URL with offset and length; without both, a whole file."""
 Lookup = Callable[[str], Reference]
 
 
@@ -35,8 +35,8 @@ class Reader:
     options: Mapping[str, Any]
     sources: Mapping[str, Source]
 
-    def read(self, url: str, start: int, length: int) -> Any:
-        """Read a byte range.
+    def read(self, url: str, start: int = 0, length: int | None = None) -> Any:
+        """Read a byte range, or a whole file.
 
         Raises
         ------
@@ -46,6 +46,8 @@ class Reader:
         source = self.sources.get(url) or Source(url, url, self.options)
         if source.is_local and url.startswith("file://") and url not in self.sources:
             source = Source(url, url.removeprefix("file://"))  # references name paths as they are, not percent-encoded
+        if length is None:
+            return source.read()
         if url in self.sources or source.is_local or needs_fsspec(url, self.options):
             return read_ranges(source, [(start, start + length)])[0]
         store, key = self._open(url)

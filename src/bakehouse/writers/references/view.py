@@ -62,8 +62,8 @@ class ReferenceView:
     @cached_property
     def documents(self) -> Documents:
         """Read all metadata documents; none if there is no store."""
-        if self._json is not None:
-            return {key: value.encode() for key, value in self._json.items() if is_metadata(key)}
+        if self.references is not None:
+            return {key: _text(value) for key, value in self.references.items() if is_metadata(key)}
         root = self.target.get(PARQUET_NAME)
         found = json.loads(root or b"{}").get("metadata", {})
         return {
@@ -93,20 +93,38 @@ class ReferenceView:
 
     def lookup(self, key: str) -> Reference:
         """Give what a chunk's key refers to."""
-        if self._json is None:
+        if self.references is None:
             return from_parquet(self.target, self.documents, key)
-        found = self._json.get(key)
+        found = self.references.get(key)
         if isinstance(found, str):
             return base64.b64decode(found.removeprefix("base64:")) if found.startswith("base64:") else found.encode()
-        return tuple(found) if found else None
+        return (self.expanded(found[0]), *found[1:]) if found else None
+
+    def expanded(self, url: str) -> str:
+        """Put the document's templates into an address, which kerchunk writes as ``{{name}}``."""
+        for name, text in self._document.get("templates", {}).items():
+            url = url.replace(f"{{{{{name}}}}}", text)
+        return url
+
+    @property
+    def references(self) -> dict[str, Any] | None:
+        """Give what the JSON document refers to, by key; None if the references lie in Parquet files."""
+        return None if self._document is None else self._document["refs"]
 
     @cached_property
-    def _json(self) -> dict[str, Any] | None:
+    def _document(self) -> Any:
+        """Read the JSON document; one of kerchunk's version 0 is all references."""
         data = self.target.get(self.json_name)
         try:
-            return None if data is None else dict(json.loads(data)["refs"])
-        except (ValueError, KeyError, TypeError):  # it is damaged: then it has no documents, which `verify` reports
-            return {}
+            found = None if data is None else dict(json.loads(data))
+            return found if found is None or isinstance(found.get("refs"), dict) else {"refs": found}
+        except (ValueError, TypeError):  # it is damaged: then it has no documents, which `verify` reports
+            return {"refs": {}}
+
+
+def _text(document: Any) -> bytes:
+    """Write a document that is held as text, or as what the text says."""
+    return document.encode() if isinstance(document, str) else json.dumps(document).encode()
 
 
 def _metadata(root: bytes | None) -> dict[str, Any]:

@@ -1,0 +1,39 @@
+"""`bakehouse ci health`: say in the catalog and in issues what a look at every store found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bakehouse.cli import options
+from bakehouse.cli.ci import given
+from bakehouse.cli.reply import Reply
+
+
+@click.command("health")
+@click.option("--recheck", required=True, type=click.Path(path_type=Path), metavar="FILE",
+              help="What 'bakehouse catalog recheck --json' printed.")  # fmt: skip
+@given.branch
+@options.project
+@options.common
+def command(recheck: Path, branch: str, project: Path | None) -> Reply:
+    """Mark broken entries in the published catalog, and keep an issue for each.
+
+    An entry that was registered anew since it was looked at is left alone, as is a status that a person wrote. Marks
+    go, and issues close, once the store is as it was. Exit status 0 whatever is broken. Reads GITHUB_TOKEN (contents:
+    write, issues: write).
+    """
+    from bakehouse.catalog.lookup import PUBLISHED
+    from bakehouse.cli.projects import project_root
+    from bakehouse.github.client import repository
+    from bakehouse.github.git import remote_of
+    from bakehouse.github.health import Marking, read_recheck, tell
+    from bakehouse.github.pushing import push_change
+
+    root, seen = project_root(project), read_recheck(recheck)
+    told = tell(repository(), seen, root / PUBLISHED)
+    pushed = push_change(remote_of(root), branch, branch, [PUBLISHED], Marking(seen))
+    broken, healed = told["broken"], told["healed"]
+    text = f"{len(seen)} entries, {len(broken)} broken, {len(healed)} healed; marks {pushed.sha or 'as they were'}"
+    return Reply(text, {"entries": len(seen), "issues": broken, "healed": healed, "sha": pushed.sha})

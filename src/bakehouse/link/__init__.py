@@ -1,0 +1,1 @@
+"""Stores that were made elsewhere: opened, probed, registered, and opened again later."""
