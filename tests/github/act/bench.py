@@ -57,6 +57,7 @@ class Bench:
     keys: Mapping[str, str] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
     oidc: bool = True
     ran: list[tuple[str, Ran]] = field(default_factory=list)
 
@@ -171,7 +172,13 @@ class Bench:
         keys = {"BENCH_NAME": self.keys.get("AWS_ACCESS_KEY_ID", ""), "BENCH_CANARY": CANARY}
         keys["BENCH_WORD"] = self.keys.get("AWS_SECRET_ACCESS_KEY", "")
         oidc = {"ACTIONS_ID_TOKEN_REQUEST_TOKEN": CANARY, "ACTIONS_ID_TOKEN_REQUEST_URL": f"{self.hub.url}/oidc"}
-        return {**known, **{name: str(path) for name, path in folders.items()}, **keys, **(oidc if self.oidc else {})}
+        return {
+            **known,
+            **{name: str(path) for name, path in folders.items()},
+            **keys,
+            **(oidc if self.oidc else {}),
+            **self.environment,
+        }
 
     def _outside(self) -> dict[str, str]:
         """Give act a home of its own, and nothing of this process's environment."""

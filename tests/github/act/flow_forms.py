@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from tests.github.act.bench import Bench, Ran
-from tests.github.act.kitchen import opened_event
+from tests.github.act.kitchen import opened_event, shelf
 from tests.github.act.scenarios import scenario
 
 REQUESTED = {
@@ -65,6 +65,21 @@ def files_that_were_swapped_between_the_jobs_are_refused(made: Bench) -> str:
     ran = made.run("request", "issues", opened_event(made, number))
     assert (ran.jobs, made.hub.pulls) == ({"read": "success", "propose": "failure"}, {}), ran.lines
     return "the proposing job is red; nothing is pushed"
+
+
+@scenario("Link a dataset", nightly=True)
+def a_public_store_gets_an_entry_by_pull_request(made: Bench) -> str:
+    """The form names a zarr store on a web server."""
+    with shelf(made.folder) as server:
+        made.environment["BAKEHOUSE_TRUST_HOSTS"] = server.url.removeprefix("http://")
+        answers = {"URL": server.address("ice.zarr"), "Title": "Sea ice", "Licence": "CC-BY-4.0", "Contact": "@reader"}
+        number, ran = _asked(made, "link", answers)
+    assert ran.jobs == {"read": "success", "propose": "success"}, ran.lines
+    (pull,) = made.hub.pulls.values()
+    assert f"Closes #{number}" in pull["body"]
+    entry = json.loads(made.file("catalog/sea-ice/sea-ice.json", pull["head"]["ref"]))
+    assert (entry["kind"], entry["license"]) == ("linked", "CC-BY-4.0")
+    return "a pull request with `meta.yaml` and the entry, harvested from the store; it closes the issue"
 
 
 @scenario("Link a dataset", attack=True, nightly=True)

@@ -11,6 +11,7 @@ import yaml
 
 from tests.github.act.bench import Bench, bench
 from tests.github.standin import REPOSITORY
+from tests.support.http import Server, serve
 from tests.support.s3 import S3
 
 ABOUT = """\
@@ -132,3 +133,16 @@ def said_event(made: Bench, number: int, body: str, login: str) -> dict[str, Any
 def opened_event(made: Bench, number: int) -> dict[str, Any]:
     """Give the event of an issue that was opened."""
     return {"action": "opened", "issue": made.hub.issues[number]}
+
+
+@contextmanager
+def shelf(folder: Path) -> Iterator[Server]:
+    """Serve a small zarr store on loopback HTTP."""
+    import numpy as np
+    import xarray as xr
+
+    time = np.arange("2020-01-01", "2020-01-05", dtype="datetime64[D]").astype("datetime64[ns]")
+    ice = xr.Dataset({"ice": (("time", "x"), np.arange(12.0).reshape(4, 3), {"units": "1"})}, {"time": time})
+    ice.to_zarr(folder / "www" / "ice.zarr", consolidated=True)
+    with serve(folder / "www") as server:
+        yield server
