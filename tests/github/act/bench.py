@@ -190,15 +190,20 @@ class Bench:
 
 
 @contextmanager
-def bench(folder: Path, extra: Mapping[str, str], keys: Mapping[str, str] | None = None) -> Iterator[Bench]:
-    """Make a project as `bakehouse init` does, put it on a bare repository, and serve its API."""
+def bench(
+    folder: Path, extra: Mapping[str, str], keys: Mapping[str, str] | None = None, engine: bool = False
+) -> Iterator[Bench]:
+    """Put a project on a bare repository, and serve its API: what `bakehouse init` makes, or this very repository."""
     from tests.cli.projects import new_project
 
     with github() as hub:
         made = Bench(folder, hub, keys or {})
         made.artifacts.mkdir(parents=True)
         _program(folder / "bin")
-        new_project(made.tree)
+        if engine:
+            _copy_of_this_repository(made.tree)
+        else:
+            new_project(made.tree)
         shutil.copy(HERE / "actions/setup/action.yml", made.tree / ".github/actions/setup/action.yml")
         for name, text in extra.items():
             (made.tree / name).parent.mkdir(parents=True, exist_ok=True)
@@ -211,6 +216,15 @@ def bench(folder: Path, extra: Mapping[str, str], keys: Mapping[str, str] | None
         made.git("commit", "--quiet", "--message", "A new project")
         made.git("push", "--quiet", "origin", "main")
         yield made
+
+
+def _copy_of_this_repository(folder: Path) -> None:
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout.decode().split("\0")
+    for name in filter(None, listed):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / name).is_file():
+            shutil.copy(ROOT / name, folder / name)
 
 
 def _program(folder: Path) -> None:

@@ -17,7 +17,7 @@ from tests.github.act.kitchen import kitchen
 from tests.github.act.played import SCENARIOS
 from tests.github.act.scenarios import Scenario
 from tests.github.workflows import rows
-from tests.support.s3 import moto_s3
+from tests.support.s3 import S3, moto_s3
 
 PAGE = ROOT / "docs/reference/github-flows.md"
 LOGS = ROOT / "docs/reference/flows"
@@ -40,16 +40,27 @@ def main(names: list[str]) -> None:
     with moto_s3() as s3:
         for each in SCENARIOS:
             if not names or each.name in names:
-                with (
-                    tempfile.TemporaryDirectory() as folder,
-                    kitchen(Path(folder, "b"), s3 if each.cloud else None) as made,
-                ):
-                    known[each.name] = plain(each.play(made))
-                    _write_log(each, made)
-                print(f"{each.name}: {known[each.name]}")
+                known[each.name] = _play(each, s3)
+                print(f"{each.name}: {known[each.name]}", flush=True)
+                write(known)
+    write(known)
+
+
+def write(known: dict[str, str]) -> None:
+    """Write what came of the scenarios: for the next call, and for people."""
     wanted = {each.name: known[each.name] for each in SCENARIOS if each.name in known}
     OUTCOMES.write_text(json.dumps(wanted, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     PAGE.write_text(page(wanted), encoding="utf-8")
+
+
+def _play(each: Scenario, s3: S3) -> str:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        kitchen(Path(folder, "b"), s3 if each.cloud else None, each.engine) as made,
+    ):
+        outcome = plain(each.play(made))
+        _write_log(each, made)
+    return outcome
 
 
 def page(outcomes: dict[str, str]) -> str:

@@ -62,10 +62,10 @@ def python_feedstock(name: str, before: str = "") -> dict[str, str]:
 
 
 @contextmanager
-def kitchen(folder: Path, s3: S3 | None = None) -> Iterator[Bench]:
-    """Make a project; with S3, its stores lie there, and its bakes are published."""
+def kitchen(folder: Path, s3: S3 | None = None, engine: bool = False) -> Iterator[Bench]:
+    """Make a project, or copy this repository; with S3, its stores lie there, and its bakes are published."""
     if s3 is None:
-        with bench(folder, {}) as made:
+        with bench(folder, {}, engine=engine) as made:
             yield made
         return
     bucket = s3.new_bucket()

@@ -23,19 +23,21 @@ class Scenario:
     attack: bool = False
     nightly: bool = False
     cloud: bool = False
+    engine: bool = False
 
 
 SCENARIOS: list[Scenario] = []
 
 
 def scenario(
-    flow: str, *, attack: bool = False, nightly: bool = False, cloud: bool = False
+    flow: str, *, attack: bool = False, nightly: bool = False, cloud: bool = False, engine: bool = False
 ) -> Callable[[Callable[[Bench], str]], Callable[[Bench], str]]:
-    """Add a scenario; its docstring says what was done. With `cloud`, stores lie on a loopback S3 endpoint."""
+    """Add a scenario; its docstring says what was done. With `cloud`, stores lie on a loopback S3 endpoint;
+    with `engine`, the repository is a copy of this one."""
 
     def add(play: Callable[[Bench], str]) -> Callable[[Bench], str]:
         tells = " ".join((play.__doc__ or "").split())
-        SCENARIOS.append(Scenario(flow, play.__name__, tells, play, attack, nightly, cloud))
+        SCENARIOS.append(Scenario(flow, play.__name__, tells, play, attack, nightly, cloud, engine))
         return play
 
     return add

@@ -27,5 +27,5 @@ def _marked(each: Scenario) -> object:
 @pytest.mark.parametrize("scenario", [_marked(each) for each in SCENARIOS])
 def test_flow(scenario: Scenario, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     server = request.getfixturevalue("s3") if scenario.cloud else None
-    with kitchen(tmp_path / "bench", server) as made:
+    with kitchen(tmp_path / "bench", server, scenario.engine) as made:
         assert scenario.play(made)
