@@ -14,10 +14,11 @@ from check_jsonschema.cli import main as check_jsonschema
 from click.testing import CliRunner
 
 from tests.cli.projects import new_project
+from tests.github.act import evidence
+from tests.github.act.played import SCENARIOS
 from tests.github.workflows import EXPRESSION, PINNED, ROOT, Job, Workflow, jobs, rows, workflows
 
 BIN = Path(sys.executable).parent
-PAGE = ROOT / "docs/reference/github-flows.md"
 TRIGGERS = {
     "check": {"pull_request"},
     "comment": {"workflow_run"},
@@ -108,10 +109,12 @@ def test_a_job_has_the_rights_that_it_names_and_no_others(root: Path) -> None:
     assert [(job.workflow, job.name) for job in jobs(root) if not isinstance(job.text.get("permissions"), dict)] == []
 
 
-def test_the_page_lists_what_each_job_may_do() -> None:
-    table = ["| " + " | ".join(cell or "–" for cell in row) + " |" for row in rows()]
-    page = PAGE.read_text(encoding="utf-8").splitlines()
-    assert [line for line in table if line not in page] == []
+def test_the_page_lists_what_each_job_may_do_and_what_came_of_each_flow() -> None:
+    """`python -m tests.github.act.evidence` writes it anew."""
+    outcomes = json.loads(evidence.OUTCOMES.read_text(encoding="utf-8"))
+    assert sorted(outcomes) == sorted(each.name for each in SCENARIOS)
+    assert evidence.PAGE.read_text(encoding="utf-8") == evidence.page(outcomes)
+    assert sorted(path.stem for path in evidence.LOGS.glob("*.txt")) == sorted(outcomes)
 
 
 def test_a_new_project_has_the_same_jobs(tmp_path: Path) -> None:

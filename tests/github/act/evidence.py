@@ -9,6 +9,7 @@ import json
 import re
 import sys
 import tempfile
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,16 +35,23 @@ WORDS = (
 )
 
 
-def main(names: list[str]) -> None:
-    """Play, and write the page."""
+def main(names: list[str]) -> int:
+    """Play, and write the page; give 1 if a scenario did not come out as it has to."""
+    failed = []
     known = json.loads(OUTCOMES.read_text(encoding="utf-8")) if OUTCOMES.is_file() else {}
     with moto_s3() as s3:
         for each in SCENARIOS:
             if not names or each.name in names:
-                known[each.name] = _play(each, s3)
-                print(f"{each.name}: {known[each.name]}", flush=True)
+                try:
+                    known[each.name] = _play(each, s3)
+                except AssertionError:
+                    traceback.print_exc()
+                    failed.append(each.name)
+                print(f"{each.name}: {known.get(each.name, 'failed')}", flush=True)
                 write(known)
     write(known)
+    print("\n".join(f"failed: {name}" for name in failed))
+    return 1 if failed else 0
 
 
 def write(known: dict[str, str]) -> None:
@@ -120,4 +128,4 @@ def plain(text: str) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

@@ -123,7 +123,8 @@ def no_result_at_all_is_said(made: Bench) -> str:
 @scenario("Check and comment", attack=True)
 def a_branch_and_a_title_run_nothing(made: Bench) -> str:
     """A branch is called `$(touch${IFS}x)`, the pull request's title holds backticks."""
-    number, event = pull_request(made, feedstock("winds"), branch="$(touch${IFS}x)", title="`touch x`; touch x")
+    files = {"README.md": "# $(touch x)\n"}
+    number, event = pull_request(made, files, branch="$(touch${IFS}x)", title="`touch x`; touch x")
     ran = made.run("check", "pull_request", event)
     _comment(made, number, ran)
     assert ran.jobs == {"check": "success"}
@@ -142,7 +143,7 @@ for address in ("http://169.254.169.254/latest/meta-data/", seen.get("ACTIONS_ID
 """
 
 
-@scenario("Check and comment", attack=True)
+@scenario("Check and comment", attack=True, nightly=True)
 def a_recipe_that_looks_around_finds_nothing(made: Bench) -> str:
     """recipe.py of a pull request reads the environment and asks for the OIDC address."""
     _, ran, said = _check(made, python_feedstock("winds", PRYING))

@@ -13,7 +13,7 @@ def _run(made: Bench, number: int, body: str, login: str = "maintainer") -> Ran:
     return made.run("run-command", "issue_comment", said_event(made, number, body, login))
 
 
-@scenario("Run command")
+@scenario("Run command", nightly=True)
 def a_maintainer_has_what_they_saw_baked(made: Bench) -> str:
     """A maintainer writes `/run` and the newest commit under a pull request of a fork."""
     number, _ = pull_request(made, feedstock("winds"), repo="stranger/feedstocks")

@@ -18,7 +18,7 @@ def a_store_that_is_gone_is_marked_until_it_is_back(made: Bench) -> str:
     made.commit(feedstock("winds"))
     made.run("run-recipe", "workflow_dispatch", bake_event("winds"))
     with shelf(made.folder) as server:
-        made.environment["BAKEHOUSE_TRUST_HOSTS"] = ",".join([server.url.removeprefix("http://"), _s3(made)])
+        made.environment["BAKEHOUSE_TRUST_HOSTS"] = " ".join([server.url.removeprefix("http://"), _s3(made)])
         _link(made, server.address("ice.zarr"))
         assert _night(made).jobs == ALL and made.hub.issues == {}
         (made.folder / "www/ice.zarr").rename(made.folder / "www/away")
