@@ -96,16 +96,16 @@ class VerifyError(BakehouseError):
     """A store that does not hold what its sources hold."""
 
 
-class JobError(BakehouseError):
-    """A job on a service that could not be started, did not end well, or was lost out of sight."""
-
-
 class LinkError(BakehouseError):
     """A store that can't be linked: it is not there, not public, or no zarr store."""
 
 
 class AddressError(BakehouseError):
     """An address that is not connected to: none of the public internet, or one that holds credentials."""
+
+
+class JobError(BakehouseError):
+    """A job on a service that could not be started, did not end well, or was lost out of sight."""
 
 
 class CatalogError(BakehouseError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,9 +21,12 @@ if TYPE_CHECKING:
 
 WEB = Path(__file__).parents[2] / "src/bakehouse/site/web"
 SHOTS = Path(__file__).parents[2] / ".bakehouse/screenshots"
+PATIENCE_MS = 60_000
+"""What nobody waits for unless a test fails."""
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-dev-shm-usage",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
@@ -53,11 +57,15 @@ class Watched:
 
 def until(page: Page, script: str) -> None:
     """Wait for an expression to hold; Playwright's own way evaluates text, which the pages' policy forbids."""
-    for _ in range(200):
-        if page.evaluate(script):
-            return
+    eventually(page, lambda: page.evaluate(script), True)
+
+
+def eventually(page: Page, read: Callable[[], Any], wanted: Any) -> None:
+    """Wait until what is read is what is wanted: pages answer when they come to it, which on a slow machine is late."""
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while (got := read()) != wanted:
+        assert time.monotonic() < deadline, f"in the end: {got!r}, not {wanted!r}"
         page.wait_for_timeout(50)
-    raise AssertionError(f"never true: {script}")
 
 
 @contextmanager
@@ -100,6 +108,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         shelf = shelve(root / "stores", elsewhere)
         for shelved in shelf.values():
             register(root / "catalog", shelved.entry)
+        (root / "catalog/broken").mkdir()
+        (root / "catalog/broken/one.json").write_text("{}", encoding="utf-8")
         content = gather([root / "catalog"], None)
         build(content, root / "site", run_s=0)
         with _serving(server(root / "site", shelves(content.entries), 0)) as url:
@@ -126,8 +136,9 @@ def visit(browser: Browser, site: Site) -> Iterator[Callable[..., Watched]]:
     opened: list[tuple[Watched, bool]] = []
 
     def go(url: str = "", *, strict: bool = True, **context: Any) -> Watched:
-        page = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **context}).new_page()
-        page.set_default_timeout(10_000)
+        usual = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce"}
+        page = browser.new_context(**{**usual, **context}).new_page()
+        page.set_default_timeout(PATIENCE_MS)
         watched = Watched(page)
         page.on(
             "console",
@@ -138,6 +149,7 @@ def visit(browser: Browser, site: Site) -> Iterator[Callable[..., Watched]]:
         page.on("pageerror", lambda error: watched.errors.append(str(error)))
         page.on("request", lambda request: watched.urls.append(request.url))
         page.goto(url if url.startswith("http") else site.url + url)
+        page.evaluate("document.fonts.ready.then(() => true)")
         opened.append((watched, strict))
         return watched
 

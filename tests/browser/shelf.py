@@ -95,6 +95,55 @@ def rotated() -> xr.Dataset:
     return xr.Dataset(data, where)
 
 
+RADIUS = 6_371_229.0
+
+
+def polar() -> xr.Dataset:
+    """Make squares of a polar stereographic plane of a sphere, true at the pole, that give no places on the globe."""
+    side = (np.arange(41) - 20) * 150_000.0
+    mapping = {
+        "grid_mapping_name": "polar_stereographic",
+        "latitude_of_projection_origin": 90.0,
+        "standard_parallel": 90.0,
+        "straight_vertical_longitude_from_pole": 0.0,
+        "earth_radius": RADIUS,
+    }
+    ice = {"units": "1", "standard_name": "sea_ice_area_fraction", "grid_mapping": "crs"}
+    named = {
+        axis: {"standard_name": f"projection_{axis}_coordinate", "units": "m", "axis": axis.upper()} for axis in "xy"
+    }
+    where = {axis: (axis, side if axis == "x" else side[::-1], attrs) for axis, attrs in named.items()}
+    return xr.Dataset({"siconc": (("y", "x"), smooth(41, 41), ice), "crs": ((), 0, mapping)}, where)
+
+
+def mesh() -> xr.Dataset:
+    """Make squares in one long row, in no order, whose centres are stated near one of their corners."""
+    west, south = (each.ravel() for each in np.meshgrid(np.arange(-30, 30, 4.0), np.arange(-20, 20, 4.0)))
+    order = RNG.permutation(west.size)
+    west, south = west[order], south[order]
+    corners = (
+        (("cell", "v"), np.stack([west, west + 4, west + 4, west], 1)),
+        (
+            ("cell", "v"),
+            np.stack([south, south, south + 4, south + 4], 1),
+        ),
+    )
+    north, east = (
+        {"units": f"degrees_{side}", "bounds": f"{name}_bnds"} for side, name in (("north", "lat"), ("east", "lon"))
+    )
+    where = {"lat": ("cell", south + 0.5, north), "lon": ("cell", west + 0.5, east)}
+    data = {"tas": ("cell", smooth(1, west.size)[0], {"units": "K"})}
+    return xr.Dataset({**data, "lon_bnds": corners[0], "lat_bnds": corners[1]}, where)
+
+
+def levels() -> xr.Dataset:
+    """Make a field on three levels, of which a preview holds the last."""
+    ds = rotated().ta.drop_vars(["rlat", "rlon"]).rename(rlat="lat", rlon="lon").to_dataset()
+    ds = ds.assign_coords(axes(25, 37))
+    ds.ta.attrs = {"units": "K", "long_name": "Air temperature"}
+    return ds
+
+
 def wide(columns: int = 72) -> xr.Dataset:
     """Make what a preview holds of the store that is too large to read at once."""
     ds = xr.Dataset(
@@ -130,6 +179,9 @@ def shelve(root: Path, elsewhere: str) -> dict[str, Shelved]:
             root, "rotated/pole", rotated(), 3, {"ta": {"compressors": [zarr.codecs.GzipCodec()]}}, "ta", bare=True
         ),
     }
+    made["polar/plane"] = _write(root, "polar/plane", polar(), 3, {}, "siconc")
+    made["mesh/cells"] = _write(root, "mesh/cells", mesh(), 3, {}, "tas")
+    made["levels/three"] = _levels(root)
     made["huge/store"] = _huge(root)
     closed = Store(url=f"{elsewhere}/closed.zarr", zarr_format=3, consolidated=True)
     there = made["packed/shards"]
@@ -165,3 +217,13 @@ def _huge(root: Path) -> Shelved:
     small = path.with_suffix(".preview") / "preview.zarr"
     wide().to_zarr(small, zarr_format=3, consolidated=True)
     return Shelved(_shelved("huge/store", path, 3, "pr", "preview.zarr").entry, xr.open_zarr(small, chunks=None))
+
+
+def _levels(root: Path) -> Shelved:
+    path = root / "levels-three.zarr"
+    ds = levels()
+    ds.to_zarr(path, zarr_format=3, consolidated=True)
+    small = ds.isel(plev=2).drop_vars("plev").isel(lat=slice(None, None, 2), lon=slice(None, None, 2))
+    small["ta"] = small.ta.assign_attrs(selected={"plev": 2})
+    small.to_zarr(path.with_suffix(".preview") / "preview.zarr", zarr_format=3, consolidated=True)
+    return _shelved("levels/three", path, 3, "ta", "preview.zarr")

@@ -57,3 +57,10 @@ def stored(id: str, path: Path | str, zarr_format: Any = 3, **fields: Any) -> En
     """Write a sample store and make its entry."""
     place = write(dataset(), path, zarr_format)
     return entry(id, place, zarr_format=zarr_format, facts=facts(place), **fields)
+
+
+def upload(path: str, bucket: Any) -> None:
+    """Copy a store from the disk into a bucket that obstore opened."""
+    for file in Path(path).rglob("*"):
+        if file.is_file():
+            bucket.put(file.relative_to(path).as_posix(), file.read_bytes())

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import warnings
@@ -16,7 +15,7 @@ from bakehouse.catalog.lines import opening_line, storage_options, xarray_line
 from bakehouse.catalog.read import find_entry, open_dataset, resolve
 from bakehouse.catalog.register import register
 from bakehouse.errors import CatalogError
-from tests.catalog.samples import dataset, entry, facts, stored, write
+from tests.catalog.samples import dataset, entry, facts, stored, upload, write
 from tests.support.http import Fault, Server
 from tests.support.s3 import S3
 
@@ -164,7 +163,7 @@ def test_a_web_catalog_that_fails_is_named(http_server: Server) -> None:
 
 
 def test_a_store_in_a_bucket(s3: S3, tmp_path: Path) -> None:
-    _upload(write(dataset(), tmp_path / "a.zarr"), s3.store("stores/a.zarr"))
+    upload(write(dataset(), tmp_path / "a.zarr"), s3.store("stores/a.zarr"))
     store = Store(
         url=f"{s3.url}/stores/a.zarr",
         zarr_format=3,
@@ -177,8 +176,8 @@ def test_a_store_in_a_bucket(s3: S3, tmp_path: Path) -> None:
 
 
 def test_a_public_bucket_needs_no_credentials(moto: S3, tmp_path: Path) -> None:
-    _upload(write(dataset(), tmp_path / "a.zarr"), moto.store("a.zarr"))
-    _open_to_all(moto)
+    upload(write(dataset(), tmp_path / "a.zarr"), moto.store("a.zarr"))
+    moto.open_to_all()
     access = Storage(protocol="s3", endpoint=moto.endpoint, anonymous=True)
     made = entry("a/a", store=Store(url=f"{moto.url}/a.zarr", zarr_format=3, consolidated=True, storage=access))
     register(tmp_path / "catalog", made)
@@ -192,7 +191,7 @@ def test_a_store_that_is_gone_is_named(url: str, moto: S3, http_server: Server, 
     place = places.get(url, url)
     access: dict[str, Any] = {"protocol": place.partition(":")[0] if "://" in place else "file"}
     if url == "s3":
-        _open_to_all(moto)
+        moto.open_to_all()
         access |= {"endpoint": moto.endpoint, "anonymous": True}
     register(
         tmp_path, entry("a/a", store=Store(url=place, zarr_format=3, consolidated=True, storage=Storage(**access)))
@@ -301,21 +300,6 @@ def test_the_xarray_line_spells_out_access() -> None:
         "'endpoint_url': 'https://osn.example.org', 'client_kwargs': {'region_name': 'us-east-1'}})"
     )
     assert xarray_line(entry(url="https://example.org/a.zarr")) == "xarray.open_zarr('https://example.org/a.zarr')"
-
-
-def _upload(path: str, bucket: Any) -> None:
-    for file in Path(path).rglob("*"):
-        if file.is_file():
-            bucket.put(file.relative_to(path).as_posix(), file.read_bytes())
-
-
-def _open_to_all(server: S3) -> None:
-    import boto3
-
-    allow = {"Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": ["*"]}
-    keys = {"aws_access_key_id": server.key, "aws_secret_access_key": server.secret, "region_name": server.region}
-    client = boto3.client("s3", endpoint_url=server.endpoint, **keys)
-    client.put_bucket_policy(Bucket=server.bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [allow]}))
 
 
 def _python(code: str) -> str:

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
-from bakehouse.cli.configured import job_name
+from bakehouse.cli.bakeries import place_around
+from bakehouse.cli.configured import configured, job_name
+from bakehouse.meta.project import Bakery
 from bakehouse.storage import Target
 from tests.cli.repositories import HEAD, PIPELINE, Repository, document, new_repository, run
 from tests.cli.test_bake import _sample
@@ -113,7 +115,8 @@ def test_what_nothing_knows_is_refused_with_its_line_and_without_its_value(away:
 @pytest.mark.parametrize(
     "text, where, words",
     [
-        ("c.Bake.bakery_class = 'x.DataflowBakery'", 1, "--Bake.bakery_class=LocalDirectBakery"),
+        ("c.Bake.bakery_class = 'x.FlinkOperatorBakery'", 1, "--Bake.bakery_class=LocalDirectBakery"),
+        ("c.Bake.bakery_class = 'x.DataflowBakery'", 1, "workers are on other machines, which can't reach"),
         ("c.Bake.bakery_class = 'x.DirectBakery'", 1, "did you mean 'LocalDirectBakery'?"),
         ("c.Bake.prune = 5", 1, "--prune N"),
         ("c.DataflowBakery.temp_gcs_location = 's3://x'", 1, "should begin with gs://"),
@@ -155,3 +158,32 @@ def test_job_names_are_such_as_runners_accept() -> None:
 
 def test_a_word_that_is_no_trait_is_no_option(away: Path) -> None:
     assert run("bake", ".", "--bake.prune=True").exit_code == 2
+
+
+DATAFLOW = """
+c.Bake.bakery_class = "pangeo_forge_runner.bakery.dataflow.DataflowBakery"
+c.Bake.container_image = "gcr.io/sea/bakehouse:1"
+c.DataflowBakery.project_id = "sea-project"
+c.DataflowBakery.temp_gcs_location = "gs://sea-scratch/beam"
+c.DataflowBakery.machine_type = "n1-highmem-8"
+c.DataflowBakery.max_num_workers = 20
+c.DataflowBakery.disk_size_gb = 60
+c.DataflowBakery.use_public_ips = False
+c.DataflowBakery.use_dataflow_prime = True
+c.DataflowBakery.service_account_email = "baker@sea.example"
+c.TargetStorage.fsspec_class = "gcsfs.GCSFileSystem"
+c.TargetStorage.root_path = "gs://sea/stores/{job_name}"
+"""
+
+
+def test_settings_of_dataflow_make_a_bakery_there(away: Path) -> None:
+    own = place_around(None, None, ["./x"])
+    found = configured(Path(_written(away, DATAFLOW)), []).place(own, "gpcp")
+    said = {
+        "project": "sea-project", "region": "us-central1", "temp_location": "gs://sea-scratch/beam",
+        "machine_type": "n1-highmem-8", "max_num_workers": 20, "disk_size_gb": 60, "use_public_ips": False,
+        "service_account_email": "baker@sea.example", "sdk_container_image": "gcr.io/sea/bakehouse:1",
+        "dataflow_service_options": ("enable_prime",),
+    }  # fmt: skip
+    expected = Bakery.model_validate({"runner": "dataflow", "target": "gs://sea/stores/gpcp", "dataflow": said})
+    assert (found.name, found.bakery) == ("DataflowBakery", expected)

@@ -65,3 +65,16 @@ def test_a_probe_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatc
     never = threading.Event()
     assert isinstance(probes.within(0.01, never.wait), TimeoutError)
     never.set()
+
+
+def test_a_bakery_on_dataflow_is_told_what_it_lacks(
+    project: Project, moto: S3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in moto.environment.items():
+        monkeypatch.setenv(name, value)
+    where = f"target: '{moto.url}/stores', storage_options: {{endpoint_url: '{moto.endpoint}'}}"
+    meta = project.root / "meta.yaml"
+    meta.write_text(meta.read_text() + f"  cloud: {{runner: dataflow, {where}}}\n")
+    found = {each["name"]: each for each in project.document("doctor")["symptoms"]}
+    assert (found["bakery cloud"]["state"], found["jobs of cloud"]["state"]) == ("ok", "warning")
+    assert "temp_location" in found["jobs of cloud"]["detail"] or "pip install" in found["jobs of cloud"]["fix"]

@@ -50,7 +50,7 @@ class Cloud:
 
     @property
     def endpoint(self) -> str:
-        """Give the address of the Dataflow service; Beam speaks JSON to one on localhost, and to no other with a port."""
+        """Give the address of the Dataflow service; Beam speaks JSON to localhost, and to no other with a port."""
         return self.address.replace("127.0.0.1", "localhost")
 
     @property
@@ -159,8 +159,8 @@ def service_account(cloud: Cloud, path: Path) -> None:
 
     form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(*form).decode()
-    said = {"type": "service_account", "project_id": PROJECT, "private_key_id": "1", "private_key": key,
-            "client_email": f"baker@{PROJECT}.example", "client_id": "1", "token_uri": f"{cloud.address}/token"}  # fmt: skip
+    said = {"type": "service_account", "project_id": PROJECT, "private_key_id": "1", "private_key": key}
+    said |= {"client_email": "baker@sea.example", "client_id": "1", "token_uri": f"{cloud.address}/token"}
     path.write_text(json.dumps(said))
 
 
@@ -194,7 +194,9 @@ class _Handler(BaseHTTPRequestHandler):
         if status:
             return self._fail(status)
         if parts.path != "/token" and not self.headers.get("Authorization", "").startswith("Bearer "):
-            return self._reply({"error": {"code": 401, "message": "nobody is logged in", "status": "UNAUTHENTICATED"}}, 401)
+            return self._reply(
+                {"error": {"code": 401, "message": "nobody is logged in", "status": "UNAUTHENTICATED"}}, 401
+            )
         for pattern, asked, answer in ROUTES:
             if asked == method and (found := re.fullmatch(pattern, parts.path)):
                 return answer(self, *map(unquote, found.groups()))
@@ -256,7 +258,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _about(self, path: str, data: bytes) -> dict[str, Any]:
         bucket, _, name = path.partition("/")
-        md5, crc32c = (base64.b64encode(each).decode() for each in (hashlib.md5(data).digest(), Checksum(data).digest()))
+        md5, crc32c = (
+            base64.b64encode(each).decode() for each in (hashlib.md5(data).digest(), Checksum(data).digest())
+        )
         return {"kind": "storage#object", "id": path, "name": name, "bucket": bucket, "generation": "1",
                 "size": str(len(data)), "md5Hash": md5, "crc32c": crc32c}  # fmt: skip
 
@@ -274,17 +278,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def list_jobs(self, *_: str) -> None:
         wanted, jobs = self.query.get("name"), list(self.cloud.jobs.values())
-        few = ("id", "name", "currentState", "createTime", "labels", "projectId", "location")
-        shown = [{key: job[key] for key in few if key in job} for job in jobs if wanted in (None, job["name"])]
-        self._reply({"jobs": shown})
+        self._reply({"jobs": [_shortly(job) for job in jobs if wanted in (None, job["name"])]})
 
     def show_job(self, project: str, region: str, job_id: str) -> None:
         if (project, region) != (PROJECT, REGION) or job_id not in self.cloud.jobs:
             return self._reply({"error": {"code": 404, "message": f"no job {job_id}", "status": "NOT_FOUND"}}, 404)
-        return self._reply(self.cloud.jobs[job_id])
+        job, described = self.cloud.jobs[job_id], self.query.get("view") in ("3", "JOB_VIEW_DESCRIPTION")
+        return self._reply({**_shortly(job), **({"labels": job["labels"]} if described else {})})
 
     def change_job(self, _: str, __: str, job_id: str) -> None:
-        self.cloud.jobs[job_id]["currentState"] = json.loads(self.body)["requestedState"]
+        if json.loads(self.body)["requestedState"] in (5, "JOB_STATE_CANCELLED"):
+            self.cloud.jobs[job_id]["currentState"] = "JOB_STATE_CANCELLED"
         self._reply(self.cloud.jobs[job_id])
 
     def list_messages(self, _: str, __: str, job_id: str) -> None:
@@ -299,6 +303,11 @@ class _Handler(BaseHTTPRequestHandler):
             {"name": {"origin": "dataflow/v1b3", "name": name}, "scalar": value}
             for name, value in self.cloud.usage.items()
         ]})  # fmt: skip
+
+
+def _shortly(job: dict[str, Any]) -> dict[str, Any]:
+    """Show what the service's short views have of a job; labels are in none."""
+    return {key: job[key] for key in ("id", "name", "currentState", "createTime", "projectId", "location")}
 
 
 _JOBS = "/v1b3/projects/([^/]+)/locations/([^/]+)/jobs"

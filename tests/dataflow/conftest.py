@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,10 +59,3 @@ def project(cloud: Cloud, moto: S3, tmp_path: Path) -> Project:
     meta = made.root / "meta.yaml"
     meta.write_text(meta.read_text() + f"  cloud: {json.dumps(said)}\n")
     return made
-
-
-@pytest.fixture
-def kept(project: Project, tmp_path: Path) -> Path:
-    """Give a copy of the project's catalog as it was."""
-    shutil.copytree(project.root, tmp_path / "kept")
-    return tmp_path / "kept"

@@ -31,6 +31,7 @@ def counted() -> Iterator[Work]:
     with pytest.MonkeyPatch.context() as patch:
         for module in (fetch, ranges):
             patch.setattr(module, "read_ranges", _reading(work, module.read_ranges))
+        patch.setattr(fetch, "each_range", _reading(work, fetch.each_range))
         patch.setattr(ranges, "decode", _decoding(work, ranges.decode))
         for module in (boxes, objects):
             patch.setattr(module, "encode_chunk", _encoding(work, module.encode_chunk))

@@ -81,7 +81,7 @@ class GitHub:
             "head": {"ref": head, "sha": sha, "label": f"{owner}:{head}", "repo": head_repo},
             "base": {"ref": base, "sha": base_sha, "repo": {"full_name": REPOSITORY}},
             "draft": draft, "merged": False, "merged_at": None, "merge_commit_sha": None,
-            "issue_url": self.issues[number]["url"], "files": list(files), "changed_files": len(files),
+            "files": list(files), "changed_files": len(files), "issue_url": self.issues[number]["url"],
         }  # fmt: skip
         return number
 

@@ -6,7 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from tests.cli.projects import ABOUT, IMPORTS, PATTERN, PIPELINE
 from tests.github.repositories import Repository, repository
 from tests.github.test_child import SECRETS
 
+REFUSED = ("GITHUB_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "AWS_SECRET_ACCESS_KEY", "GOOGLE_APPLICATION_CREDENTIALS",
+           "BAKEHOUSE_URL_MAP")  # fmt: skip
 SCHEMA = Path(__file__).resolve().parents[2] / "schemas/check-result.schema.json"
 ATTACK = """
 import os, pathlib, sys
@@ -42,6 +45,7 @@ class Job:
 
     repository: Repository
     folder: Path
+    more: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run the check of what is checked out."""
@@ -49,8 +53,8 @@ class Job:
         files = {name: str(self.folder / name) for name in ("GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH")}
         files["GITHUB_STEP_SUMMARY"] = str(self.folder / "summary.md")
         command = [sys.executable, "-m", "bakehouse", "ci", "check", "--base", self.repository.base, "--out", str(out)]
-        environment = {**os.environ, **SECRETS, **files}
-        environment.pop("BAKEHOUSE_URL_MAP")
+        given = {name: value for name, value in SECRETS.items() if name not in REFUSED}
+        environment = {**os.environ, **given, **files, **self.more}
         return subprocess.run(
             [*command, *words], cwd=self.repository.root, env=environment, capture_output=True, text=True, check=False
         )
@@ -161,6 +165,13 @@ def test_a_change_without_feedstocks_has_nothing_to_check(job: Job) -> None:
     job.repository.commit()
     assert job.run().returncode == 0
     assert (job.result.verdict, job.result.removed) == ("nothing", ("seasons",))
+
+
+@pytest.mark.parametrize("name", REFUSED[:4])
+def test_a_job_with_credentials_checks_nothing(job: Job, name: str) -> None:
+    ran = replace(job, more={name: "canary"}).run()
+    assert ran.returncode == 2 and f"the job has credentials: {name}" in ran.stderr and "canary" not in ran.stderr
+    assert not job.file.exists()
 
 
 def test_what_is_not_checked_out_is_not_checked(job: Job) -> None:

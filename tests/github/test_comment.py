@@ -115,7 +115,7 @@ def test_a_good_feedstock_gets_its_verdict_first_and_what_comes_next(hub: Hub) -
     assert (first, title) == (marker("check"), "## ✅ `sst` works")
     for part in ("Welcome, and thank you", "1,440 values compared", "Dimensions: (time: 2, lat: 720)",
                  "365 files, 1.0 GB", "about $1.50 on bakery `cloud`", "30 × 720", "360 × 720", "moved as it is",
-                 "1 hint", f"/run {SHA[:12]}", f"{PLACES.run}#artifacts"):  # fmt: skip
+                 "1 hint", f"`/run {SHA}`", f"{PLACES.run}#artifacts"):  # fmt: skip
         assert part in hub.said, part
 
 

@@ -166,6 +166,11 @@ def test_updating_twice_is_updating_once_and_a_bake_finds_nothing_to_do(tmp_path
     assert larder.bake().status == "unchanged"
     assert_untouched(larder, before)
     assert larder.verify().status == "verified"
+    (first,), change = larder.entry.previous, larder.entry.change
+    assert change and (change.since, first.change) == (first.version, None)
+    assert change.said[0] == "time: 2 time steps added, 7 now, ends at 2001-01-07 instead of 2001-01-05"
+    assert "added in place: the objects that were there are as they were" in change.said
+    assert any(text.startswith("inputs: 2 → 3 files, ") for text in change.said)
 
 
 @pytest.mark.usefixtures("at_once")

@@ -98,6 +98,22 @@ def test_a_thumbnail_fills_a_card_with_the_newest_map(tmp_path: Path) -> None:
     assert preview.thumbnail_alt == "Map of “Sea surface temperature” (2020-01-04): from 10 to 20 °C."
 
 
+@pytest.mark.parametrize("along", ["lon", "lat"])
+def test_a_thumbnail_of_a_long_strip_is_the_part_of_it_where_values_differ(along: str, tmp_path: Path) -> None:
+    ends = {"lat": slice(86, 94), "lon": slice(None)} if along == "lon" else {"lon": slice(0, 4)}
+    strip = grid(1, 180, 360).isel(ends)
+    where = xr.DataArray(np.arange(strip.sizes[along]), dims=along)
+    busy = (where >= 100) & (where < 130)
+    strip["sst"] = xr.where(busy, 20.0 * (where % 2), 10.0).broadcast_like(strip.sst).assign_attrs(strip.sst.attrs)
+    preview = _made(strip.transpose("time", "lat", "lon"), tmp_path)
+    image = pixels((tmp_path / "thumbnail.png").read_bytes()).reshape(-1, 3)
+    shares = {
+        value: (np.abs(image - _colour(value, preview.variables[0])).max(axis=1) <= 6).mean() for value in (0, 10, 20)
+    }
+    assert shares[0] > 0.03 and shares[20] > 0.03
+    assert 0.15 < sum(shares.values()) < 0.4, "a quarter of the card is strip"
+
+
 def test_a_series_is_the_mean_over_the_area(tmp_path: Path) -> None:
     dataset = grid()
     preview = _made(dataset, tmp_path)

@@ -96,6 +96,20 @@ def test_a_big_dataset_has_a_small_store_of_its_own_values(tmp_path: Path) -> No
     assert [type(codec).__name__ for codec in array.compressors] == ["GzipCodec"]
 
 
+def test_a_small_store_says_which_level_it_is_of(tmp_path: Path) -> None:
+    levels = xr.DataArray([1000.0, 850.0, 10.0], dims="plev", attrs={"units": "hPa", "positive": "down"})
+    deep = grid(30, 180, 360).expand_dims(plev=levels[::-1]).assign_coords(plev=levels[::-1])
+    deep["sst"] = deep.sst + deep.plev
+    deep.sst.attrs = {"units": "K"}
+    dataset, _ = stored(deep, tmp_path / "a.zarr", {"sst": (1, 1, 180, 360)})
+    made = make_preview(dataset, Target(str(tmp_path / "p")))
+    assert made.preview and made.preview.store
+    small = xr.open_zarr(tmp_path / "p/preview.zarr", chunks=None)
+    assert small.sst.attrs["selected"] == {"plev": 2}
+    whole = dataset.sst.isel(plev=2).sel(time=small.time)
+    np.testing.assert_array_equal(small.sst, whole.sel(lat=small.lat, lon=small.lon))
+
+
 def test_a_small_dataset_has_none(tmp_path: Path) -> None:
     dataset, _ = stored(grid(), tmp_path / "s.zarr", {"sst": (1, 18, 36)})
     made = make_preview(dataset, Target(str(tmp_path / "p")))

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bakehouse.catalog.entry import (
+    Change,
     Entry,
     Gap,
     Link,
@@ -48,6 +49,7 @@ def _pictured(id: str, folder: Path) -> Entry:
         gaps=[Gap(inputs=("a.nc",), ranges={"time": ("2000-01-02T00:00:00Z", "2000-01-02T00:00:00Z")})],
         readers=[Reader(name="xarray", version="2026.4", outcome="opened")],
         previous=[Version(version="v-1", url=str(folder / "old.zarr"), published_at=PUBLISHED)],
+        change=Change(since="v-1", said=("time: 3 time steps added, 4 now", HOSTILE)),
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bakehouse.catalog.entry import Check, Status
 from bakehouse.catalog.register import remove
 from bakehouse.site.pages import CARDS
 from tests.catalog.samples import HOSTILE, entry, stored
@@ -117,6 +118,7 @@ def test_a_page_says_all_that_its_entry_does(site: Path) -> None:
         "live", "every value checked", "version v-2", "Met Office", "Handbook", "Looked after by Ada",
         "an attribute was dropped", "time 2000-01-02: a.nc was not there", "Read with xarray 2026.4 (opened)",
         "sea_surface_temperature", "daily", "10.1234/ab", "Office, M. (2020)", "v-1", "2024-05-01",
+        "Since version v-1: time: 3 time steps added, 4 now", "The first version that this catalog knows",
         "A map of sst at one time is 1 request of", 'bakehouse.open(',
     ):  # fmt: skip
         assert said in text, said
@@ -147,19 +149,71 @@ def test_an_empty_catalog_has_pages_that_say_what_to_do(tmp_path: Path) -> None:
     assert "Nothing has been published yet" in page(tmp_path / "site", "").text()
 
 
-def test_the_status_page_lists_what_is_baked_what_is_not_and_when_it_is_looked_at(tmp_path: Path) -> None:
+@pytest.fixture
+def status(tmp_path: Path) -> dict[str, tuple[str, set[str]]]:
+    """Build a project's status page over entries of every kind and state; give the text and links of each line."""
     root = tmp_path / "project"
-    for name, more in (("oisst", "update: {schedule: weekly}\n"), ("later", ""), ("wrong", "nonsense: 1\n")):
+    schedules = {
+        "oisst": "update: {schedule: weekly}\n",
+        "later": "update: {schedule: '0 6 * * 1'}\n",
+        "wrong": "odd: 1\n",
+    }
+    for name in ("oisst", "later", "wrong", "quiet"):
         (root / "feedstocks" / name).mkdir(parents=True)
-        text = f"title: About {name}\nrecipes: [{{id: daily, object: 'recipe:recipe'}}]\n{more}"
+        text = f"title: About {name}\nrecipes: [{{id: daily, object: 'recipe:recipe'}}]\n{schedules.get(name, '')}"
         (root / "feedstocks" / name / "meta.yaml").write_text(text, encoding="utf-8")
     (root / "meta.yaml").write_text("title: Ours\nbakeries: {local: {target: stores}}\n", encoding="utf-8")
-    made = stored("oisst/daily", tmp_path / "a.zarr", published_at=PUBLISHED)
-    make(shelve(tmp_path / "catalog", [made]), tmp_path / "site", root=root)
-    rows = [" ".join("".join(row.itertext()).split()) for row in page(tmp_path / "site", "status").elements("tr")]
-    assert any("oisst/daily" in row and "live" in row and "weekly, from 2024-05-08" in row for row in rows)
-    assert any("later/daily" in row and "not baked" in row for row in rows)
-    assert any("wrong" in row and "broken" in row and "meta.yaml can't be used" in row for row in rows)
+    full = Check(level="full", checked_at=PUBLISHED)
+    checked = {"check": full, "version": "v1", "published_at": PUBLISHED}
+    stores = tmp_path / "stores"
+    made = [
+        stored("oisst/daily", stores / "a.zarr", kind="baked", **checked),
+        stored("old/daily", stores / "b.zarr", kind="baked", **checked, status=Status(
+            state="deprecated", reason="superseded", successor="oisst/daily")),
+        stored("gone/daily", stores / "c.zarr", status=Status(state="deprecated", successor="never/was")),
+        stored("shaky/daily", stores / "d.zarr", kind="virtual", **checked, status=Status(
+            state="degraded", reason="a sensor drifts")),
+        stored("theirs/daily", stores / "e.zarr", check=Check(level="reachable", checked_at=PUBLISHED)),
+        entry("far/away"),
+    ]  # fmt: skip
+    catalog = shelve(tmp_path / "catalog", made)
+    (catalog / "broken").mkdir()
+    (catalog / "broken/one.json").write_text("{}", encoding="utf-8")
+    make(catalog, tmp_path / "site", root=root)
+    rows = [row for row in page(tmp_path / "site", "status").elements("tr")][1:]
+    links = [{link.get("href") for link in row.iter("a")} for row in rows]
+    texts = [" ".join(" ".join(row.itertext()).split()) for row in rows]
+    return {text: found for text, found in zip(texts, links, strict=True)}
+
+
+STATUS = [
+    "broken/one broken/one not a valid entry broken – – –",
+    "wrong wrong/wrong its meta.yaml can't be used broken – – –",
+    "The title of shaky/daily shaky/daily virtual a sensor drifts degraded 2024-05-01 2024-05-01 (every value) "
+    "not scheduled",
+    "The title of far/away far/away linked live linked never by its producer",
+    "The title of oisst/daily oisst/daily baked live 2024-05-01 2024-05-01 (every value) weekly, from 2024-05-08",
+    "The title of theirs/daily theirs/daily linked live linked 2024-05-01 (opened only) by its producer",
+    "The title of gone/daily gone/daily linked Use never/was instead. deprecated linked opened only –",
+    "The title of old/daily old/daily baked superseded Use oisst/daily instead. deprecated 2024-05-01 "
+    "2024-05-01 (every value) –",
+    "About later later/daily not baked – – 0 6 * * 1 (cron)",
+    "About quiet quiet/daily not baked – – not scheduled",
+]
+
+
+def test_the_status_page_says_of_each_dataset_what_it_is_and_what_needs_attention_first(
+    status: dict[str, tuple[str, set[str]]],
+) -> None:
+    plain = [re.sub(r"(valid entry|be used)\b.*? broken", r"\1 broken", text) for text in status]
+    assert plain == STATUS
+
+
+def test_the_status_page_links_pages_that_are_there(status: dict[str, set[str]]) -> None:
+    links = {text.partition(" instead")[0].split()[-1]: found for text, found in status.items() if "instead" in text}
+    assert "../datasets/oisst/daily/index.html" in links["oisst/daily"]
+    assert links["never/was"] == {"../datasets/gone/daily/index.html"}
+    assert [text.split()[-1] for text, found in status.items() if not found] == ["–", "(cron)", "scheduled"]
 
 
 def test_building_again_gives_the_same_bytes_and_removes_only_what_it_once_made(

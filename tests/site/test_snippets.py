@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 import xarray as xr
 
-from bakehouse.site import running
+from bakehouse.catalog.entry import Access
+from bakehouse.site import access, running
 from bakehouse.site.build import Built
+from bakehouse.site.bundle import Bundle
 from bakehouse.site.content import gather
+from bakehouse.site.javascript import node_for
 from bakehouse.site.snippets import Places, Snippet, snippets
 from tests.catalog.samples import dataset, entry, facts, stored, write
 from tests.site.kit import make, page, shelve
@@ -42,8 +45,36 @@ def test_the_build_runs_every_python_snippet_and_says_with_which_versions(one: P
     assert (built.states, built.warnings) == ({"opened": 4, "not run": 1}, ())
     text = page(tmp_path / "site", "datasets/oisst/daily").text()
     assert text.count("against the store: it opened, 4 variables.") == 4
-    assert f"xarray {xr.__version__}" in text and "the build runs no JavaScript" in text
+    assert f"xarray {xr.__version__}" in text and "Not executed: there was no Node with zarrita" in text
     assert "xarray.Dataset" in text
+
+
+@pytest.fixture
+def bundle() -> Bundle:
+    """Give the scripts of this checkout, where a Node can run them."""
+    with node_for(Bundle(), ()) as node:
+        if node is None:
+            pytest.skip("no Node, or no bundle: make web")
+    return Bundle()
+
+
+def test_the_build_runs_javascript_under_node_against_stores_of_this_machine(
+    one: Path, tmp_path: Path, bundle: Bundle
+) -> None:
+    built = make(one, tmp_path / "site", run_s=60, bundle=bundle)
+    assert (built.states, built.warnings) == ({"opened": 5}, ())
+    text = " ".join(page(tmp_path / "site", "datasets/oisst/daily").text().split())
+    assert "it opened, sst is 4 × 6 × 8, and a value was read. Node " in text and "zarrita 0." in text
+    assert "The build served the store in place of bakehouse catalog serve." in text
+    assert not (tmp_path / "site/assets/node").exists()
+
+
+def test_javascript_that_opens_another_array_than_the_entry_names_is_a_warning(
+    one: Path, tmp_path: Path, bundle: Bundle
+) -> None:
+    write(dataset(9), tmp_path / "a.zarr")
+    built = make(one, tmp_path / "site", run_s=60, bundle=bundle)
+    assert built.warnings == ("oisst/daily: the JavaScript snippet failed: sst is 9 × 6 × 8, the entry says 4 × 6 × 8",)
 
 
 @pytest.mark.parametrize("way", ["bakehouse", "xarray", "stac", "intake"])
@@ -161,3 +192,14 @@ def test_a_snippet_that_hangs_is_ended_and_the_next_one_runs(
     assert worker.ask({"code": code, "packages": ["xarray"], "variables": ["a"]})["outcome"] == "opened"
     missing = worker.ask({"code": code, "packages": ["no-such-package"], "variables": []})
     assert missing["detail"] == "no-such-package is not installed where this page was built"
+
+
+def test_a_page_says_what_a_stranger_could_do_with_a_linked_store() -> None:
+    seen = Access(anonymous=True, cors=True, ranges=True, egress_free=True)
+    words = access.seen(entry(url="https://example.org/a.zarr", access=seen))
+    assert words == [
+        "A chunk was read without credentials.",
+        "Pages of other sites can read it (CORS).",
+        "Parts can be read.",
+        "Its provider charges nobody for reading.",
+    ]

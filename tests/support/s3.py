@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -71,6 +72,19 @@ class S3:
         name = f"test-{uuid.uuid4().hex[:12]}"
         _create_bucket(self, name)
         return replace(self, bucket=name)
+
+    def open_to_all(self) -> None:
+        """Let everyone read the bucket and list it; each object, too: moto 5.2 grants no HEAD by policy."""
+        import boto3
+
+        allow = {"Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": ["*"]}
+        keys = {"aws_access_key_id": self.key, "aws_secret_access_key": self.secret, "region_name": self.region}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+        client = boto3.client("s3", endpoint_url=self.endpoint, **keys)
+        client.put_bucket_policy(Bucket=self.bucket, Policy=policy)
+        for page in client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket):
+            for found in page.get("Contents", ()):
+                client.put_object_acl(Bucket=self.bucket, Key=found["Key"], ACL="public-read")
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Mapping
-from contextlib import chdir
+from contextlib import chdir, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event, Thread
@@ -195,25 +195,25 @@ def _noted(job: Job, context: Context, said: list[str], marks: dict[str, float])
 
 def _run_on_service(job: Job, context: Context, recipe: Any) -> dict[str, Any]:
     """Run the pipeline as a job of a service; what it left is kept as long as it goes on, or is not finished."""
-    from bakehouse.bake.remote import DetachedError, clean_up, run_job_remotely
-    from bakehouse.bakeries.dataflow.waiting import LostJobError
+    from bakehouse.bake.remote import EndedJobError, clean_up, run_job_remotely
 
     note: dict[str, Any] = {}
 
     def watch(phase: str) -> None:
-        if not note:
-            note.update(json.loads(context.notebook.get(f"{context.run_id}.json") or b"{}"))
-        if job.watch:
-            job.watch(_progress(context, note or None, phase))
+        with suppress(BakehouseError):  # a listing that fails only costs one report
+            if not note:
+                note.update(json.loads(context.notebook.get(f"{context.run_id}.json") or b"{}"))
+            if job.watch:
+                job.watch(_progress(context, note or None, phase))
 
     try:
         done = run_job_remotely(job, context, recipe, watch)
-    except (DetachedError, LostJobError):
-        raise
-    except BaseException as error:
+    except EndedJobError:
         _hide(context)
         clean_up(job, context)
-        raise _explained(error, job, context) if isinstance(error, Exception) else error from None
+        raise
+    except Exception as error:
+        raise _explained(error, job, context) from (error if job.debug else None)
     found = _noted(job, context, _said(context), _marks(context))
     job_said = {"id": done.note.job_id, "name": done.note.name, "started_at": done.note.started_at}
     return {**found, "job": {**job_said, "cost_usd": done.ended.cost_usd}}

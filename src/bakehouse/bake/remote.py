@@ -14,11 +14,15 @@ from bakehouse.bakeries.dataflow.service import Seen, Service
 from bakehouse.bakeries.dataflow.submit import AlreadyRunningError, service_of, submit
 from bakehouse.bakeries.dataflow.waiting import DONE, ENDED, Ended, LostJobError, follow
 from bakehouse.context import Context
-from bakehouse.errors import BakehouseError, JobError, UsageError
+from bakehouse.errors import JobError, UsageError
 
 SAID = 3
 """How many of a job's last messages an error shows."""
 LONG = 600
+
+
+class EndedJobError(JobError):
+    """A job that is over, and was not done."""
 
 
 class DetachedError(KeyboardInterrupt):
@@ -113,8 +117,10 @@ def run_job_remotely(job: Job, context: Context, recipe: Any, watch: Callable[[s
 
     Raises
     ------
+    EndedJobError
+        If it ended as anything but done.
     JobError
-        If it could not be started, ended as anything but done, or was lost out of sight.
+        If it could not be started, or was lost out of sight.
     DetachedError
         If Ctrl-C was pressed. The job goes on.
     """
@@ -157,7 +163,7 @@ def _followed(job: Job, context: Context, note: JobNote, service: Service, watch
     return Finished(note, ended)
 
 
-def _failed(job: Job, context: Context, ended: Ended, page: str, job_id: str) -> BakehouseError:
+def _failed(job: Job, context: Context, ended: Ended, page: str, job_id: str) -> EndedJobError:
     """Say how a job ended, what stopped it and where, and how to go on."""
     inner = from_text(STAGE.sub("", "\n\n".join(ended.errors)))
     message = f"Dataflow job {job_id} ended as {ended.state}"
@@ -167,10 +173,10 @@ def _failed(job: Job, context: Context, ended: Ended, page: str, job_id: str) ->
     again = f"then go on (finished tasks stay done): {job.again}"
     if inner is not None:
         cause = "\n".join(part for part in (inner.message, inner.cause) if part)
-        return JobError(message, where, cause, f"{inner.fix or 'see the cause'}; {again}")
+        return EndedJobError(message, where, cause, f"{inner.fix or 'see the cause'}; {again}")
     last = "\n".join(_short(text) for text in ended.errors[-SAID:])
     fix = "raise max_cost_usd, or narrow the recipe" if ended.over_usd is not None else "see the job's page"
-    return JobError(message, where, last or None, f"{fix}; {again}")
+    return EndedJobError(message, where, last or None, f"{fix}; {again}")
 
 
 def _short(text: str) -> str:

@@ -15,6 +15,7 @@ from bakehouse.catalog.facts import Dimension, Facts, TimeRange, Variable
 from bakehouse.catalog.preview import Preview, VariablePreview
 from bakehouse.catalog.record import (
     Access,
+    Change,
     Check,
     Digests,
     Gap,
@@ -32,6 +33,7 @@ from bakehouse.errors import CatalogError
 
 __all__ = [
     "Access",
+    "Change",
     "Check",
     "Digests",
     "Dimension",
@@ -89,6 +91,7 @@ class Entry(Model):
     version: str | None = None
     published_at: Utc | None = None
     previous: tuple[Version, ...] = ()
+    change: Change | None = None
     notes: tuple[Note, ...] = ()
     gaps: tuple[Gap, ...] = ()
     preview: Preview | None = None

@@ -146,6 +146,13 @@ class Digests(Model):
     proof: str | None = None
 
 
+class Change(Model):
+    """What changed since the version that was current when another took its place, in sentences for people."""
+
+    since: str
+    said: tuple[Text, ...] = ()
+
+
 class Version(Model):
     """A version that an entry pointed to before; readable until it is removed."""
 
@@ -153,6 +160,7 @@ class Version(Model):
     url: StoreUrl
     published_at: Utc | None = None
     snapshot: str | None = None
+    change: Change | None = None
 
 
 def store_of(version: Version, current: Store) -> Store:

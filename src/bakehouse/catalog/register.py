@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bakehouse.catalog.atomic import locked, write_if_changed
-from bakehouse.catalog.entry import Entry, Status, Version
+from bakehouse.catalog.changes import changes
+from bakehouse.catalog.entry import Change, Entry, Status, Version
 from bakehouse.catalog.index import (
     Problem,
     build_index,
@@ -107,11 +108,22 @@ def _with_history(entry: Entry, existing: Entry | None) -> Entry:
         return entry
     named = [*existing.previous, *_left_behind(existing), *entry.previous]
     previous = {each.version: each for each in named if each.version != entry.version}
-    return entry.model_copy(update={"previous": tuple(previous.values())})
+    return entry.model_copy(update={"previous": tuple(previous.values()), "change": _change(entry, existing)})
 
 
 def _left_behind(entry: Entry) -> list[Version]:
     if not entry.version:
         return []
-    store = entry.store
-    return [Version(version=entry.version, url=store.url, published_at=entry.published_at, snapshot=store.snapshot)]
+    store, change = entry.store, entry.change
+    version = Version(version=entry.version, url=store.url, published_at=entry.published_at, snapshot=store.snapshot)
+    return [version.model_copy(update={"change": change})]
+
+
+def _change(entry: Entry, existing: Entry) -> Change | None:
+    """Say what a new version changes; of one that was there before, what was said when it was new."""
+    if entry.version == existing.version or not existing.version:
+        return existing.change
+    known = {each.version: each.change for each in existing.previous}
+    if entry.version in known:
+        return known[entry.version]
+    return Change(since=existing.version, said=changes(existing, entry))

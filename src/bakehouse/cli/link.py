@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command("link")
-@click.argument("name", metavar="ID[/STORE]", required=False)
+@click.argument("name", metavar="[ID[/STORE]]", required=False)
 @click.option("--url", metavar="URL", help="The store's address: https://…, s3://BUCKET/… or gs://BUCKET/…")
 @click.option(
     "--format", "format", type=click.Choice(["auto", "zarr", "icechunk", "kerchunk"]), default="auto",
@@ -54,8 +54,9 @@ def command(
     """Register a store that was made elsewhere.
 
     The store is opened without credentials, its facts are harvested as a bake's are, and a chunk of it is read: that
-    is what 'public' means. With --url, feedstocks/ID/meta.yaml is written; without it, all stores that the feedstock's
-    meta.yaml (or LEAP's catalog.yaml) names are linked. A store that has not changed changes nothing.
+    is what 'public' means. With --url, feedstocks/ID/meta.yaml is written; ID is the last step of the address if it is
+    left out. Without --url, all stores that the feedstock's meta.yaml (or LEAP's catalog.yaml) names are linked. A
+    store that has not changed changes nothing.
 
     Refused, with the reason: stores that can't be reached or are not public, files that are no stores, and addresses
     that are none of the public internet, which are never connected to.

@@ -82,7 +82,7 @@ def meta_text(store: LinkedStore, said: Mapping[str, str | None]) -> str:
     # yaml-language-server: $schema=../../schemas/feedstock.schema.json
     title: Sea level
     provenance:
-      license: "CC-BY-4.0"
+      license: CC-BY-4.0
     maintainers:
       - {name: Josiah Carberry}
     recipes:

@@ -85,14 +85,14 @@ isolated = click.option(
     "--isolated", is_flag=True,
     help="Run with the feedstock's requirements.txt installed, in an environment that is made once.",
 )  # fmt: skip
-job_id = click.option(
-    "--job-id", metavar="JOB",
-    help="Follow this job of a service that was started before, and finish what it made, instead of starting one.",
-)  # fmt: skip
 trusted = click.option(
     "--trust-host", "trusted", multiple=True, metavar="HOST:PORT", envvar=TRUST, show_envvar=True,
     help="Connect to this server though it is not on the public internet: for servers of your own network. Repeatable; "
     "in the environment, separate by spaces.",
+)  # fmt: skip
+job_id = click.option(
+    "--job-id", metavar="JOB",
+    help="Follow this job of a service that was started before, and finish what it made, instead of starting one.",
 )  # fmt: skip
 feedstock = click.argument("feedstocks", nargs=-1, metavar="[ID|PATH|URL]...")
 previews = click.option(

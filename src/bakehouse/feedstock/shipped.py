@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -54,6 +55,7 @@ def _line(line: str, engine: dict[str, str], file: Path) -> list[str]:
     return [f"{line},=={there}" if asked.specifier else f"{line}=={there}"] if fits and not asked.marker else [line]
 
 
+@cache
 def _engine() -> dict[str, str]:
     """Give the versions of all that the engine and its extras need, but for the runner and what only that needs."""
     found: dict[str, str] = {}

@@ -12,6 +12,7 @@ from bakehouse.errors import UsageError
 from bakehouse.github.answers import failures_of, findings_of, recipes_of
 from bakehouse.github.changes import commit, git, scope_between
 from bakehouse.github.child import Ran, run
+from bakehouse.github.confined import insist_no_credentials
 from bakehouse.github.limited import SIZE_LIMIT_BYTES, made, write
 from bakehouse.github.result import Failure, Feedstock, Result
 from bakehouse.github.scope import Scope
@@ -47,8 +48,9 @@ def check(root: Path, base: str, head: str, out: Path, limit_s: float) -> Result
     Raises
     ------
     UsageError
-        If a commit is not there or not checked out, or the folder for the result is not empty.
+        If the job has credentials, a commit is not there or not checked out, or the folder for the result is not empty.
     """
+    insist_no_credentials()
     scope, tip = scope_between(root, base, head), commit(root, head)
     if tip != commit(root, "HEAD"):
         raise UsageError(f"{head} is not checked out", str(root), None, f"git checkout {tip}")

@@ -20,14 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
+from bakehouse.github.confined import stranger_environment
 from bakehouse.github.keeper import TOO_LONG, conceal
 from bakehouse.github.plain import plain
 
-KEPT = (
-    *("PATH", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "TZ", "SOURCE_DATE_EPOCH"),
-    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "BAKEHOUSE_URL_MAP", "PYTHONPATH"),
-)
-"""The variables that are handed on; whatever else the job has stays out."""
 GUARDED = (sys.executable, "-P", "-m", "bakehouse.github.guarded")
 OUTPUT_LIMIT_BYTES, TAIL_BYTES = 16 * 2**20, 16 * 2**10
 _CREDENTIAL = re.compile(r"://[^/\s]*@|(?i:token|secret|passw|signature)=")
@@ -86,13 +82,14 @@ def run(words: Sequence[str], cwd: Path, scratch: Path, limit_s: float) -> Ran:
 
 def environment(scratch: Path, given: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Give the environment of such a process: what finds the same packages, and folders of its own."""
-    kept = {key: given[key] for key in KEPT if given.get(key) and not _CREDENTIAL.search(given[key])}
+    allowed = stranger_environment(scratch / "home", given)
+    kept = {key: value for key, value in allowed.items() if not _CREDENTIAL.search(value)}
     if "PYTHONPATH" in kept:
         kept["PYTHONPATH"] = os.pathsep.join(os.path.abspath(path) for path in kept["PYTHONPATH"].split(os.pathsep))
     home, temporary = scratch / "home", scratch / "tmp"
     for folder in (home, temporary):
         folder.mkdir(parents=True, exist_ok=True)
-    own = {"HOME": str(home), "TMPDIR": str(temporary), "MPLBACKEND": "Agg", "GIT_TERMINAL_PROMPT": "0"}
+    own = {"TMPDIR": str(temporary), "MPLBACKEND": "Agg", "GIT_TERMINAL_PROMPT": "0"}
     return {**kept, **own, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1", "PYTHONIOENCODING": "utf-8"}
 
 

@@ -136,7 +136,7 @@ def _next(result: Result, verdict: str, places: Places) -> str:
         "passed": [
             f"{page} It was made from the first inputs only." if result.preview and places.run else "",
             "A maintainer reads the change. They may try it on all of its inputs first, by commenting "
-            f"`/run {result.commit[:12]}`.",
+            f"`/run {result.commit}`.",
             "After the merge it is baked, checked, and entered into the catalog; what came of it is said here.",
         ],
         "failed": [f"{local}; {code}." if code else f"{local}.", "You need not start anew: push to the same branch."],

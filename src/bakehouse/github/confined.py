@@ -10,7 +10,10 @@ from bakehouse.errors import UsageError
 from bakehouse.github.masking import is_secret_name
 
 _OURS = ("GITHUB_", "ACTIONS_", "RUNNER_", "INPUT_", "GH_", "GIT_")
-_ALLOWED = {"PATH", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TEMP", "VIRTUAL_ENV", "SSL_CERT_FILE", "SSL_CERT_DIR", "CI"}
+_ALLOWED = {
+    *("PATH", "LD_LIBRARY_PATH", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TEMP", "VIRTUAL_ENV", "CI", "SOURCE_DATE_EPOCH"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+}
 _ALLOWED_PREFIXES = ("LC_", "PYTHON", "BAKEHOUSE_")
 _CREDENTIALS = (
     *("GITHUB_TOKEN", "GH_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"),

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bakehouse.errors import UsageError
@@ -30,23 +27,6 @@ class Checked:
     branch: str
     repository: str
     succeeded: bool
-
-
-def event(given: Path | None, environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
-    """Read the event that started the workflow: a file that GitHub writes.
-
-    Raises
-    ------
-    UsageError
-        If there is none.
-    """
-    path = given or (Path(environment["GITHUB_EVENT_PATH"]) if environment.get("GITHUB_EVENT_PATH") else None)
-    if path is None or not path.is_file():
-        raise UsageError("there is no event", str(path) if path else None, None, "name its file with --event")
-    found = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(found, dict):
-        raise UsageError("the event is no JSON object", str(path))
-    return found
 
 
 def checked(said: Mapping[str, Any]) -> Checked:

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from bakehouse.errors import LinkError
 from bakehouse.link.place import Place
-from bakehouse.storage.web import Answer, Web
+from bakehouse.storage.answers import Answer
+from bakehouse.storage.web import Web
 
 Kind = Literal["zarr", "kerchunk-json", "kerchunk-parquet", "icechunk"]
 FORMATS = ("auto", "zarr", "icechunk", "kerchunk")

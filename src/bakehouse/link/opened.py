@@ -16,7 +16,8 @@ from bakehouse.link.gateway import BUCKET, Gateway, gateway
 from bakehouse.link.place import Place, place_of
 from bakehouse.link.references import check_references, locating, view
 from bakehouse.link.store import PublicStore, Span
-from bakehouse.storage.web import Answer, Web
+from bakehouse.storage.answers import Answer
+from bakehouse.storage.web import Web
 
 
 @dataclass(frozen=True)

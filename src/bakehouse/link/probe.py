@@ -14,8 +14,9 @@ from bakehouse.link.found import ORIGIN, PUBLISH, PrivateError
 from bakehouse.link.opened import Opened, seen
 from bakehouse.link.place import Place
 from bakehouse.link.store import Span
+from bakehouse.storage.answers import Answer
 from bakehouse.storage.remote import first_line
-from bakehouse.storage.web import Answer, Web
+from bakehouse.storage.web import Web
 
 if TYPE_CHECKING:
     import zarr

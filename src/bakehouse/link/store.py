@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +11,10 @@ from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, Suf
 from zarr.core.buffer import Buffer, BufferPrototype, default_buffer_prototype
 
 from bakehouse.errors import StorageError
-from bakehouse.storage.web import CHUNK_BYTES, Answer, Web
-from bakehouse.writers.listing import ListedStore
+from bakehouse.storage.answers import Answer
+from bakehouse.storage.web import CHUNK_BYTES, Web
+from bakehouse.writers.listing import ReadStore
+from bakehouse.writers.references.chunks import part_of
 from bakehouse.writers.template import is_metadata
 
 
@@ -29,30 +31,16 @@ Locate = Callable[[str], "Span | bytes | None"]
 """From a chunk's key to where it lies, or to what is held of it."""
 
 
-class PublicStore(ListedStore):
+class PublicStore(ReadStore):
     """A store for reading that asks for nothing but what `locate` names.
 
     `private` lists the addresses that answered that they are not for everybody.
     """
 
-    supports_writes = False
-    supports_deletes = False
-    supports_partial_writes = False
-    supports_listing = True
-
     def __init__(self, web: Web, documents: Mapping[str, bytes], locate: Locate) -> None:
-        super().__init__(read_only=True)
-        self.web, self.documents, self.locate = web, documents, locate
+        super().__init__(documents)
+        self.web, self.locate = web, locate
         self.private: list[str] = []
-        self._is_open = True
-
-    def with_read_only(self, read_only: bool = False) -> PublicStore:
-        """Give the same store: it is only read."""
-        return self
-
-    def __eq__(self, other: object) -> bool:
-        """Two are the same if they are one."""
-        return self is other
 
     async def get(
         self, key: str, prototype: BufferPrototype | None = None, byte_range: ByteRequest | None = None
@@ -63,7 +51,7 @@ class PublicStore(ListedStore):
         if isinstance(found, Span):
             found = await asyncio.to_thread(self._read, found, byte_range)
             byte_range = None
-        return None if found is None else prototype.buffer.from_bytes(cut(found, byte_range))
+        return None if found is None else prototype.buffer.from_bytes(part_of(found, byte_range))
 
     def _read(self, span: Span, wanted: ByteRequest | None) -> bytes | None:
         answer = ask(self.web, span, wanted)
@@ -74,10 +62,6 @@ class PublicStore(ListedStore):
         if not answer.ok:
             raise StorageError(f"the server answers {answer.status}", span.url, None, "try again later")
         return answer.body
-
-    async def get_partial_values(self, prototype: BufferPrototype, key_ranges: Iterable[Any]) -> list[Buffer | None]:
-        """Read several ranges."""
-        return [await self.get(key, prototype, byte_range) for key, byte_range in key_ranges]
 
     async def exists(self, key: str) -> bool:
         """Say whether there is such a document, or a chunk."""
@@ -90,11 +74,6 @@ class PublicStore(ListedStore):
     async def delete(self, key: str) -> None:
         """Refuse to delete."""
         raise StorageError("linked stores are only read", key)
-
-    async def list(self) -> AsyncIterator[str]:
-        """List the documents."""
-        for key in list(self.documents):
-            yield key
 
 
 def ask(web: Web, span: Span, wanted: ByteRequest | None = None, **headers: str) -> Answer:
@@ -121,12 +100,3 @@ def _range(span: Span, wanted: ByteRequest | None) -> str | None:
     elif isinstance(wanted, RangeByteRequest):
         start, end = start + wanted.start, min(filter(None, (end, start + wanted.end)))
     return f"{start}-{'' if end is None else end - 1}" if start or end is not None else None
-
-
-def cut(data: bytes, wanted: ByteRequest | None) -> bytes:
-    """Give a part of what is held."""
-    if isinstance(wanted, RangeByteRequest):
-        return data[wanted.start : wanted.end]
-    if isinstance(wanted, OffsetByteRequest):
-        return data[wanted.offset :]
-    return data[-wanted.suffix :] if isinstance(wanted, SuffixByteRequest) else data

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
 from typing import Any, TypeVar
@@ -13,9 +13,10 @@ import numpy as np
 import obstore
 from obstore.exceptions import BaseError
 
+from bakehouse.chunks import Span
 from bakehouse.errors import SourceError
 from bakehouse.manifests import ChunkKeys, Manifest
-from bakehouse.storage import Source, read_ranges
+from bakehouse.storage import Source, each_range, read_ranges
 from bakehouse.storage.identity import checked
 
 AT_ONCE = 16
@@ -46,10 +47,35 @@ def fetch(source: Source, manifest: Manifest, indexes: Sequence[Index]) -> list[
     return _from_shards(source, manifest.keys, indexes)
 
 
+def stream(source: Source, manifest: Manifest, indexes: Sequence[Index]) -> Iterator[Any]:
+    """Give what `fetch` gives, one by one: chunks of a local file are read only when they are asked for.
+
+    Raises
+    ------
+    SourceError
+        If the source can't be read.
+    """
+    if not (source.is_local and manifest.is_one_file):
+        yield from fetch(source, manifest, indexes)
+        return
+    places = _places(manifest, indexes)
+    found = each_range(source, _spans(places))
+    for _, length in places:
+        yield next(found) if length else None
+
+
 def _from_file(source: Source, manifest: Manifest, indexes: Sequence[Index]) -> list[Any]:
-    places = [(int(manifest.offsets[i]), int(manifest.lengths[i])) for i in indexes]
-    found = iter(read_ranges(source, [(at, at + length) for at, length in places if length]))
+    places = _places(manifest, indexes)
+    found = iter(read_ranges(source, _spans(places)))
     return [next(found) if length else None for _, length in places]
+
+
+def _places(manifest: Manifest, indexes: Sequence[Index]) -> list[tuple[int, int]]:
+    return [(int(manifest.offsets[i]), int(manifest.lengths[i])) for i in indexes]
+
+
+def _spans(places: Iterable[tuple[int, int]]) -> list[Span]:
+    return [(at, at + length) for at, length in places if length]
 
 
 def _from_files(manifest: Manifest, which: np.ndarray[Any, Any], indexes: Sequence[Index]) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +23,9 @@ THUMBNAIL = (480, 270)
 WIDTH, SERIES_HEIGHT = 960, 340
 LEFT, RIGHT, TOP, BELOW = 52, 22, 46, 104
 """Margins of a map in pixels."""
-TALLEST = 720
+TALLEST, FLATTEST = 720, 150
+STRIP = 4
+"""How many times longer than a card a map may be to be shown whole on one."""
 MARGIN = 76
 CARD_COLOURS = 96
 INK, FAINT, PAPER, MISSING, COAST = "#24292f", "#6e7781", "#ffffff", "#e4e7eb", "#2b3036"
@@ -38,7 +41,7 @@ def picture(values: np.ndarray, spot: Spot, extent: Extent, size: tuple[int, int
 def map_size(extent: Extent) -> tuple[int, int]:
     """Give width and height in pixels of what a map shows, without its margins."""
     width = WIDTH - LEFT - RIGHT
-    return width, int(np.clip(round(width / extent.aspect), TALLEST // 3, TALLEST))
+    return width, int(np.clip(round(width / extent.aspect), FLATTEST, TALLEST))
 
 
 def draw_map(values: np.ndarray, spot: Spot, extent: Extent, colours: Colours, coasts: Lines, words: Words) -> bytes:
@@ -56,7 +59,7 @@ def draw_map(values: np.ndarray, spot: Spot, extent: Extent, colours: Colours, c
 
 def draw_thumbnail(values: np.ndarray, spot: Spot, extent: Extent, colours: Colours, coasts: Lines) -> bytes:
     """Draw a map to the edges of a card."""
-    extent = _of_a_card(extent)
+    extent = card_extent(np.clip(values, colours.low, colours.high), spot, extent, coasts)
     figure = _figure(*THUMBNAIL)
     axes = _box(figure, 0, 0, *THUMBNAIL)
     _paint(axes, picture(values, spot, extent, THUMBNAIL), extent, colours, coasts, 0.7)
@@ -66,12 +69,42 @@ def draw_thumbnail(values: np.ndarray, spot: Spot, extent: Extent, colours: Colo
     return _few_colours(_png(figure))
 
 
-def _of_a_card(extent: Extent) -> Extent:
-    """Fill a card: the globe is stretched a little, other maps lose a little, long strips get what lies around them."""
+def card_extent(values: np.ndarray, spot: Spot, extent: Extent, coasts: Lines) -> Extent:
+    """Choose what a card shows: the globe is stretched a little, other maps lose a little, of long strips a part.
+
+    That part has many values that differ much, and a coast to know it by; around it stands what lies beside it.
+    """
     card = THUMBNAIL[0] / THUMBNAIL[1]
+    if not card / STRIP < extent.aspect < card * STRIP:
+        extent = _busiest(values, spot, extent, coasts)
     if not card / 1.5 < extent.aspect < card * 1.5:
         return extent.of_aspect(card)
     return extent if extent.is_global else extent.inside(card)
+
+
+def _busiest(values: np.ndarray, spot: Spot, extent: Extent, coasts: Lines) -> Extent:
+    """Cut a strip to the part that tells most: a quarter of a card across, as long as the card is."""
+    card = THUMBNAIL[0] / THUMBNAIL[1]
+    part = STRIP * min(card / extent.aspect, extent.aspect / card)
+    across, up = extent.east - extent.west, extent.north - extent.south
+    if extent.aspect > card:
+        moved = (replace(extent, west=extent.west + n / 60 * across) for n in range(int(60 * (1 - part)) + 1))
+        parts = [replace(each, east=each.west + part * across) for each in moved]
+    else:
+        moved = (replace(extent, south=extent.south + n / 60 * up) for n in range(int(60 * (1 - part)) + 1))
+        parts = [replace(each, north=each.south + part * up) for each in moved]
+    return max(parts, key=lambda each: _telling(picture(values, spot, each, (90, 90)), each.of_aspect(card), coasts))
+
+
+def _telling(shown: np.ndarray, extent: Extent, coasts: Lines) -> float:
+    """Weigh a part of a map: how many values it has, how much they differ, and whether there is a coast."""
+    finite = shown[np.isfinite(shown)]
+    if not finite.size:
+        return -1.0
+    lines = np.concatenate([np.zeros((0, 2)), *seen(coasts, extent.west, extent.east)])
+    west, east, south, north = extent.west, extent.east, extent.south, extent.north
+    inside = (lines[:, 0] > west) & (lines[:, 0] < east) & (lines[:, 1] > south) & (lines[:, 1] < north)
+    return float(finite.std() * finite.size / shown.size) * (0.25 + min(int(inside.sum()), 200) / 200)
 
 
 def _paint(axes: Axes, shown: np.ndarray, extent: Extent, colours: Colours, coasts: Lines, width: float = 0.8) -> None:

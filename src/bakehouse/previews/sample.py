@@ -83,6 +83,8 @@ class Sample:
         Whether that is every value of the variable.
     missed
         What was left out, and why.
+    fixed
+        The one place that was chosen along each dimension which is neither shown nor time.
     """
 
     name: str
@@ -94,6 +96,7 @@ class Sample:
     values: tuple[np.ndarray, ...] = field(default=(), repr=False)
     whole: bool = False
     missed: tuple[str, ...] = ()
+    fixed: Mapping[str, int] = field(default_factory=dict)
 
 
 def sample(reader: Reader, name: str, parts: int = 1) -> Sample:
@@ -127,7 +130,7 @@ def _of_places(reader: Reader, name: str, axes: Axes, share: Cost) -> Sample:
         if series is None:
             missed.append(f"a series of '{name}' would need more chunks than previews may read")
     read = tuple(each.values for each in (found, frames) if each is not None)
-    return Sample(name, axes, found, frames, tuple(steps), series, read, False, tuple(missed))
+    return Sample(name, axes, found, frames, tuple(steps), series, read, False, tuple(missed), fixed)
 
 
 def _too_much(what: str, variable: xr.Variable, selection: Selection) -> str:

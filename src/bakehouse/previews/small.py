@@ -27,7 +27,8 @@ def is_big(dataset: xr.Dataset, samples: Sequence[Sample]) -> bool:
 def small_dataset(samples: Sequence[Sample]) -> xr.Dataset:
     """Take fewer cells, and of many moments some: the same of all variables.
 
-    Variables that were read at other moments than the first are left out.
+    Variables that were read at other moments than the first are left out. The attribute ``selected`` says which
+    element of each dimension that is gone the values are of.
     """
     kept = [each for each in samples if each.frames is not None or each.map is not None]
     steps, moving = _common(kept)
@@ -35,7 +36,8 @@ def small_dataset(samples: Sequence[Sample]) -> xr.Dataset:
     cells = sum(math.prod(FRAME_CELLS) * _coarse(each, []).dtype.itemsize for each in moving) or 1
     chosen = [steps[n] for n in evenly(len(steps), max(min(FEW_STEPS, MOST_BYTES // cells), 1))] if steps else []
     arrays = {each.name: _coarse(each, chosen) for each in (*moving, *still)}
-    return xr.Dataset({name: _without_scalars(array) for name, array in arrays.items()})
+    chosen_of = {each.name: dict(each.fixed) for each in kept}
+    return xr.Dataset({name: _said(_without_scalars(array), chosen_of[name]) for name, array in arrays.items()})
 
 
 def _common(samples: Sequence[Sample]) -> tuple[list[int], list[Sample]]:
@@ -57,6 +59,10 @@ def _coarse(found: Sample, steps: Sequence[int]) -> xr.DataArray:
         return array.isel(strides(array.sizes, found.axes, FRAME_CELLS))
     array = found.frames.isel({str(found.axes.time): [found.steps.index(step) for step in steps]})
     return array.isel(strides(array.sizes, found.axes, FRAME_CELLS)) if found.whole else array
+
+
+def _said(array: xr.DataArray, selected: dict[str, int]) -> xr.DataArray:
+    return array.assign_attrs(selected=selected) if selected else array
 
 
 def _without_scalars(array: xr.DataArray) -> xr.DataArray:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from bakehouse.catalog.facts import Facts, Variable
 from bakehouse.catalog.words import human_bytes, plural
-from bakehouse.site.places import latitudes
+from bakehouse.site.places import latitudes, longitudes
 from bakehouse.site.words import days_between, span
 
 WASTEFUL = 10
@@ -106,11 +106,12 @@ def _series(facts: Facts, times: str) -> str:
 
 
 def horizontal(variable: Variable, facts: Facts) -> tuple[str, ...]:
-    """Name the dimensions of a map: those with an x or y axis, else those of 2-D latitudes."""
+    """Name the dimensions of a map: those with an x or y axis, else those of latitudes and longitudes together."""
     named = tuple(dim for dim in variable.dims if dim in facts.dims and facts.dims[dim].axis in ("x", "y"))
     if named:
         return named
-    grids = (other.dims for other in latitudes(facts) if len(other.dims) == 2)
+    around = {other.dims for other in longitudes(facts)}
+    grids = (other.dims for other in latitudes(facts) if len(other.dims) in (1, 2) and other.dims in around)
     return next((dims for dims in grids if set(dims) <= set(variable.dims)), ())
 
 

@@ -22,6 +22,7 @@ from bakehouse.site.content import Content
 from bakehouse.site.facets import record
 from bakehouse.site.files import Output
 from bakehouse.site.images import bring
+from bakehouse.site.javascript import node_for
 from bakehouse.site.pages import CARDS, Pages, page_count, page_path
 from bakehouse.site.policy import origin, policy
 from bakehouse.site.running import Budget, Job, Outcome, run_all
@@ -115,7 +116,8 @@ class _Site:
 
     def _datasets(self, jobs: list[Job]) -> list[Entry]:
         """Write each entry's page; one that can't be written gets a page that says so."""
-        outcomes = run_all(jobs, self.cache, self.budget)
+        with node_for(self.bundle, self.content.entries) as node:
+            outcomes = run_all(jobs, self.cache, self.budget, node)
         usable = []
         for job in jobs:
             try:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent / "bundle"
 EXPLORE = ("explore.js",)
+NODE = "node"
+"""What Node runs when a site is built, and no page loads."""
 
 
 class Bundle:
@@ -14,10 +16,16 @@ class Bundle:
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self.folder = folder
-        self.files = {path.relative_to(folder).as_posix(): path for path in _files(folder)}
+        found = {path.relative_to(folder).as_posix(): path for path in _files(folder)}
+        self.files = {name: path for name, path in found.items() if not name.startswith(f"{NODE}/")}
 
     def __contains__(self, name: str) -> bool:
         return name in self.files
+
+    @property
+    def for_node(self) -> Path:
+        """Give the folder whose packages Node imports."""
+        return self.folder / NODE
 
     @property
     def can_explore(self) -> bool:

@@ -11,12 +11,12 @@ from bakehouse.catalog.entry import Entry
 from bakehouse.catalog.jsonld import to_jsonld
 from bakehouse.catalog.license_url import license_url
 from bakehouse.catalog.lines import opening_line
-from bakehouse.site import advice, origins, rows
+from bakehouse.site import access, advice, origins, rows
 from bakehouse.site.content import Content
 from bakehouse.site.facets import domains, format_name, resolution
 from bakehouse.site.images import Pictures
 from bakehouse.site.running import Outcome
-from bakehouse.site.snippets import Snippet, access
+from bakehouse.site.snippets import Snippet
 from bakehouse.site.words import clip, degrees, moment, number
 
 
@@ -31,7 +31,9 @@ def view(
         "title": clip(entry.title, 300) or entry.id,
         "line": opening_line(entry),
         "glance": list(glance(entry)),
-        "access": access(entry),
+        "who": access.who(entry),
+        "seen": access.seen(entry),
+        "where": list(access.where(entry)),
         "ways": ways,
         "repr_html": repr_html,
         "variables": rows.variables(facts) if facts else [],
@@ -43,6 +45,7 @@ def view(
         "pictures": list(drawn(entry, pictures)),
         "checked": origins.checked(entry),
         "gaps": list(gaps(entry)),
+        "versions": versions(entry),
         "provenance": list(origins.provenance(entry)),
         "license_url": license_url(entry),
         "citations": [
@@ -100,6 +103,14 @@ def gaps(entry: Entry) -> Iterator[str]:
         named = ", ".join(gap.inputs[:3]) + (f" and {len(gap.inputs) - 3} more" if len(gap.inputs) > 3 else "")
         reason = f" ({gap.reason})" if gap.reason else ""
         yield f"{where or 'unknown place'}: {named} {'was' if len(gap.inputs) == 1 else 'were'} not there{reason}."
+
+
+def versions(entry: Entry) -> list[dict[str, Any]]:
+    """List versions, the current one first, and then the newest, with what each changed."""
+    current = (entry.version or "not stated", entry.published_at, entry.store.url, entry.change)
+    others = ((each.version, each.published_at, each.url, each.change) for each in reversed(entry.previous))
+    rows = [dict(zip(("name", "day", "url", "change"), each, strict=True)) for each in (current, *others)]
+    return [{**row, "current": n == 0, "first": n == len(rows) - 1} for n, row in enumerate(rows)]
 
 
 def report_url(entry: Entry, content: Content) -> str | None:

@@ -46,7 +46,9 @@ def _served(entry: Entry, url: str, root: str) -> str:
 
 
 def _drawn(facts: Facts) -> list[Variable]:
-    return [each for each in facts.variables if each.role == "data" and len(horizontal(each, facts)) == 2]
+    cells = {each.dims for each in latitudes(facts)} & {each.dims for each in longitudes(facts)}
+    data = [each for each in facts.variables if each.role == "data"]
+    return [each for each in data if len(dims := horizontal(each, facts)) == 2 or dims in cells]
 
 
 def _variable(each: Variable, shown: Any) -> dict[str, Any]:

@@ -51,7 +51,8 @@ def feed(content: Content) -> str:
 def _item(entry: Entry, content: Content) -> str:
     link = address(content, f"datasets/{entry.id}/index.html")
     place = content.base_url or NOWHERE
-    changed = f"Version {entry.version or 'not stated'}. {clip(entry.description, 500)}"
+    news = f" Since version {entry.change.since}: {'; '.join(entry.change.said)}." if entry.change else ""
+    changed = f"Version {entry.version or 'not stated'}.{clip(news, 800)} {clip(entry.description, 500)}"
     assert entry.published_at
     return (
         f"<entry><title>{_text(clip(entry.title, 200) or entry.id)}</title><link href={quoteattr(link)}/>"

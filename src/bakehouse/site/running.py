@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 from bakehouse.catalog.entry import Entry
 from bakehouse.site.cache import Cache
+from bakehouse.site.javascript import Node
 from bakehouse.site.snippets import Snippet
 
 ANSWER_S = 30.0
@@ -83,8 +84,8 @@ class Job:
     snippets: list[Snippet]
 
 
-def run_all(jobs: Iterable[Job], cache: Cache, budget: Budget) -> dict[str, list[Outcome]]:
-    """Run the Python snippets of each entry that were not run before; give the outcomes by the entry's id."""
+def run_all(jobs: Iterable[Job], cache: Cache, budget: Budget, node: Node | None = None) -> dict[str, list[Outcome]]:
+    """Run the snippets of each entry that were not run before; give the outcomes by the entry's id."""
     local = threading.local()
     workers: list[Worker] = []
 
@@ -92,7 +93,7 @@ def run_all(jobs: Iterable[Job], cache: Cache, budget: Budget) -> dict[str, list
         if not hasattr(local, "worker"):
             local.worker = Worker()
             workers.append(local.worker)
-        desk = Desk(job.entry, job.digest, local.worker, cache, budget)
+        desk = Desk(job.entry, job.digest, local.worker, cache, budget, node)
         return job.entry.id, [_outcome(desk, each) for each in job.snippets]
 
     try:
@@ -112,18 +113,38 @@ class Desk:
     worker: Worker
     cache: Cache
     budget: Budget
+    node: Node | None = None
+
+    def versions(self, snippet: Snippet) -> dict[str, str]:
+        """Give the versions of what a snippet runs on."""
+        if snippet.language == "python":
+            return versions_of(snippet.packages)
+        return self.node.versions if self.node else {}
+
+    def ask(self, snippet: Snippet) -> dict[str, Any]:
+        """Run a snippet, and say what became of it."""
+        if snippet.language == "python":
+            return self.worker.ask(_asked(self.entry, snippet))
+        assert self.node and snippet.run
+        return self.node.run(snippet.run, self.entry, ANSWER_S)
+
+
+NO_NODE = "there was no Node with zarrita where this page was built"
+NO_CREDENTIALS = "it needs credentials that the build does not have"
 
 
 def _outcome(desk: Desk, snippet: Snippet) -> Outcome:
     if snippet.run is None:
-        return Outcome("not run", "the build runs no JavaScript")
-    versions = versions_of(snippet.packages)
+        return Outcome("not run", NO_CREDENTIALS)
+    if snippet.language != "python" and desk.node is None:
+        return Outcome("not run", NO_NODE)
+    versions = desk.versions(snippet)
     key = _key(desk.digest, snippet, versions)
     if known := desk.cache.get(key):
         return Outcome(**json.loads(known))
     if reason := _not_now(desk.entry, desk.budget):
         return Outcome("unavailable", reason)
-    said = desk.worker.ask(_asked(desk.entry, snippet))
+    said = desk.ask(snippet)
     if said["outcome"] == "silent":
         desk.budget.silent[place_of(desk.entry)] = said["detail"]
         return Outcome("unavailable", said["detail"])

@@ -1,4 +1,4 @@
-"""How to open an entry, as code to copy; every line of Python is run by the build before a page shows it."""
+"""How to open an entry, as code to copy; the build runs it before a page shows it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import json
 import re
 from dataclasses import dataclass
 
-from bakehouse.catalog.entry import Entry
-from bakehouse.catalog.lines import short_id, storage_options, xarray_line
+from bakehouse.catalog.entry import Entry, Variable
+from bakehouse.catalog.lines import short_id, xarray_line
 from bakehouse.catalog.scheme import web_url
 from bakehouse.catalog.stac import collection_path, stac_id
-from bakehouse.catalog.words import access_words
 
 WIDTH = 92
+SERVED = "http://127.0.0.1:8787"
+"""The address of `bakehouse catalog serve`."""
 FILE_SYSTEMS = {"s3": "s3fs", "gs": "gcsfs", "az": "adlfs", "http": "aiohttp", "https": "aiohttp"}
 
 
@@ -22,7 +23,7 @@ class Places:
     """Where what the snippets name lies: its addresses as a reader sees them, and on the disk of the build.
 
     `web` is the site's address with no slash at its end, or None where it is not known; `disk` the folder that the
-    site is built in; `served` the address of the store under `bakehouse catalog serve`.
+    site is built in.
     """
 
     disk: str
@@ -103,11 +104,6 @@ def _stac(entry: Entry, places: Places) -> Snippet:
     )
 
 
-WHO = {
-    True: "Anonymous: no credentials are needed.",
-    False: "Credentials are needed; they are never in the catalog.",
-    None: "Whether credentials are needed is not stated; your own are used if you have any.",
-}
 _MARK = "\0href"
 _STRING = re.compile(r"""'([^'"\\\n]*)'|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\"""")
 """Strings as repr writes them; the group holds one that needs no escape in either kind of quotes."""
@@ -134,25 +130,41 @@ def _intake(entry: Entry, places: Places) -> Snippet:
 def _zarrita(entry: Entry) -> Snippet:
     """Open the largest data variable in a browser or Node; a browser needs https and CORS."""
     url = web_url(entry.store.url, entry.store.storage) or served_path(entry)
-    data = [each for each in (entry.facts.variables if entry.facts else ()) if each.role == "data" and each.shape]
-    name = max(data, key=lambda each: each.bytes).name if data else None
+    variable = largest(entry)
     opening = "withConsolidatedMetadata" if entry.store.consolidated else None
     place = f"new zarr.FetchStore({_js(url)})"
     lines = ['import * as zarr from "zarrita";', ""]
     lines += [f"const store = {f'await zarr.{opening}({place})' if opening else place};"]
     lines += ['const group = await zarr.open(store, { kind: "group" });']
-    if name is not None:
-        lines += [f'const array = await zarr.open(group.resolve({_js(name)}), {{ kind: "array" }});']
-    about = "A browser reads the store itself, if its server allows it (CORS). Values are as stored: packing and fill "
+    if variable is not None:
+        lines += [f'const array = await zarr.open(group.resolve({_js(variable.name)}), {{ kind: "array" }});']
+    code = "\n".join(lines)
+    closed = entry.store.storage.anonymous is False
+    about = CLOSED if closed else OPEN
     return Snippet(
-        *("javascript", "JavaScript", "javascript", "npm install zarrita", "\n".join(lines)),
-        about=f"{about}values are the reader's to apply.",
+        *("javascript", "JavaScript", "javascript", "npm install zarrita", code, None if closed else code), about=about
     )
+
+
+OPEN = (
+    "A browser reads the store itself, if its server allows it (CORS). Values are as stored: packing and fill "
+    "values are the reader's to apply."
+)
+CLOSED = (
+    "This store needs credentials, which a browser has none of: sign the requests, for instance with aws4fetch, by "
+    "FetchStore's option fetch."
+)
+
+
+def largest(entry: Entry) -> Variable | None:
+    """Find the data variable that holds most."""
+    data = [each for each in (entry.facts.variables if entry.facts else ()) if each.role == "data" and each.shape]
+    return max(data, key=lambda each: each.bytes) if data else None
 
 
 def served_path(entry: Entry) -> str:
     """Say at which address `bakehouse catalog serve` serves a store that lies on this machine."""
-    return f"http://127.0.0.1:8787/stores/{entry.id}/{entry.store.url.rstrip('/').rpartition('/')[2]}"
+    return f"{SERVED}/stores/{entry.id}/{entry.store.url.rstrip('/').rpartition('/')[2]}"
 
 
 def _js(text: str) -> str:
@@ -185,17 +197,3 @@ def _broken(line: str) -> str:
     arguments = [ast.unparse(each) for each in call.args]
     arguments += [f"{each.arg}={ast.unparse(each.value)}" for each in call.keywords]
     return "\n".join([f"ds = {ast.unparse(call.func)}(", *(f"    {each}," for each in arguments), ")"])
-
-
-def access(entry: Entry) -> list[str]:
-    """Say in words what reading the store takes: credentials, endpoint, region."""
-    said = entry.store.storage
-    if said.protocol == "file":
-        return ["The store lies on the machine that built this page; it is not published."]
-    seen = [f"{clause[0].upper()}{clause[1:]}." for clause in access_words(entry.access)] if entry.access else []
-    if said.protocol in ("http", "https"):
-        return ["Read over the web; no credentials are needed.", *seen]
-    words = [WHO[said.anonymous], *seen]
-    words += [f"Endpoint: {said.endpoint}"] if said.endpoint else []
-    words += [f"Region: {said.region}"] if said.region else []
-    return words + ([f"Options for fsspec: {options!r}"] if (options := storage_options(entry.store)) else [])

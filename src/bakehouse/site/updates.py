@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +15,10 @@ from bakehouse.site.words import day
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the status page; `state` is an entry's, or ``not baked`` or ``broken``."""
+    """One line of the status page; `state` is an entry's, or ``not baked`` or ``broken``.
+
+    `successor` is the id of the entry to use instead, and `successor_url` its page, if it has one.
+    """
 
     id: str
     title: str
@@ -25,6 +28,9 @@ class Line:
     verified: str = "–"
     next_update: str = "–"
     detail: str | None = None
+    kind: str | None = None
+    successor: str | None = None
+    successor_url: str | None = None
 
 
 def lines(content: Content) -> list[Line]:
@@ -33,27 +39,51 @@ def lines(content: Content) -> list[Line]:
     entries = {each.id: each for each in content.entries}
     broken = {each.path.removesuffix(".json"): each for each in content.problems}
     baked = {each.feedstock for each in content.entries}
-    found = [*_entries(entries.values(), recipes), *_broken(broken), *_unbaked(recipes, {*entries, *broken}, baked)]
+    found = [*_entries(entries, recipes), *_broken(broken), *_unbaked(recipes, {*entries, *broken}, baked)]
     rank = {"broken": 0, "degraded": 1, "deprecated": 3, "live": 2, "not baked": 4}
     return sorted(found, key=lambda line: (rank[line.state], line.id))
 
 
-def _entries(entries: Iterable[Entry], recipes: dict[str, Recipe]) -> Iterator[Line]:
-    for entry in entries:
+def _entries(known: dict[str, Entry], recipes: dict[str, Recipe]) -> Iterator[Line]:
+    for entry in known.values():
         recipe = recipes.get(entry.id)
-        verified = f"{day(entry.check.checked_at)} ({entry.check.level})"
+        successor = entry.status.successor
         yield Line(
-            *(entry.id, entry.title or entry.id, entry.status.state, f"datasets/{entry.id}/index.html"),
-            baked=day(entry.published_at),
-            verified=verified,
-            next_update=next_update(recipe.schedule if recipe else None, entry.published_at),
+            *(entry.id, entry.title or entry.id, entry.status.state, page(entry.id)),
+            baked=day(entry.published_at) if entry.kind != "linked" else "linked",
+            verified=_verified(entry),
+            next_update=_next(entry, recipe),
             detail=entry.status.reason,
+            kind=entry.kind,
+            successor=successor,
+            successor_url=page(successor) if successor in known else None,
         )
+
+
+def page(id: str) -> str:
+    """Say where a dataset's page lies."""
+    return f"datasets/{id}/index.html"
+
+
+def _verified(entry: Entry) -> str:
+    if entry.check.level == "declared":
+        return "never"
+    how = {"full": "every value", "sampled": "a sample", "reachable": "opened only"}[entry.check.level]
+    return f"{day(entry.check.checked_at)} ({how})" if entry.check.checked_at else how
+
+
+def _next(entry: Entry, recipe: Recipe | None) -> str:
+    """Say when it is looked at next; what nobody should use any more, and what others update, never is."""
+    if entry.status.state == "deprecated":
+        return "–"
+    if entry.kind == "linked" and not (recipe and recipe.schedule):
+        return "by its producer"
+    return next_update(recipe.schedule if recipe else None, entry.published_at)
 
 
 def _broken(broken: dict[str, Problem]) -> Iterator[Line]:
     for name, problem in broken.items():
-        yield Line(name, name, "broken", f"datasets/{name}/index.html", detail=problem.message)
+        yield Line(name, name, "broken", page(name), detail=problem.message)
 
 
 def _unbaked(recipes: dict[str, Recipe], known: set[str], feedstocks: set[str]) -> Iterator[Line]:
@@ -61,7 +91,7 @@ def _unbaked(recipes: dict[str, Recipe], known: set[str], feedstocks: set[str]) 
     for recipe in recipes.values():
         if recipe.id not in known and not (recipe.fault and recipe.feedstock in feedstocks):
             state = "broken" if recipe.fault else "not baked"
-            planned = recipe.schedule or "–"
+            planned = "–" if recipe.fault else next_update(recipe.schedule, None)
             yield Line(recipe.id, recipe.title, state, None, next_update=planned, detail=recipe.fault)
 
 

@@ -6,7 +6,7 @@ conditional writes. Sources that obstore does not speak, or that need fsspec's o
 
 from bakehouse.storage.cache import Cache
 from bakehouse.storage.changes import Change, source_changes
-from bakehouse.storage.ranges import RangeFile, coalesced, read_ranges
+from bakehouse.storage.ranges import RangeFile, coalesced, each_range, read_ranges
 from bakehouse.storage.reach import Reach, as_target
 from bakehouse.storage.remote import RETRIES, local_path
 from bakehouse.storage.source import Source, make_source
@@ -22,6 +22,7 @@ __all__ = [
     "Target",
     "as_target",
     "coalesced",
+    "each_range",
     "local_path",
     "make_source",
     "read_ranges",

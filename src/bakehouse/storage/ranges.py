@@ -137,21 +137,54 @@ def read_ranges(source: Source, ranges: list[Span]) -> list[Any]:
     SourceError
         If the source can't be read, or gives fewer bytes than asked for.
     """
+    if source.is_local:
+        return list(each_range(source, ranges))
     found = checked(source, lambda: _ranges(source, ranges)) if ranges else []
-    for (start, stop), data in zip(ranges, found, strict=True):
-        if len(data) != stop - start:
-            raise SourceError(
-                f"got {len(data)} bytes where {stop - start} were asked for at offset {start}",
-                source.where,
-                "the file is shorter than it was",
-                "run again",
-            )
+    for span, data in zip(ranges, found, strict=True):
+        _insist_whole(source, span, data)
     return found
 
 
+def each_range(source: Source, ranges: list[Span]) -> Iterator[Any]:
+    """Read byte ranges one after the other: of a local file each is read when it is asked for, and may be let go then.
+
+    The file is open from the first to the last of them.
+
+    Raises
+    ------
+    SourceError
+        If the source can't be read, or gives fewer bytes than asked for.
+    """
+    if not source.is_local:
+        yield from read_ranges(source, ranges)
+        return
+    if not ranges:
+        return
+    with checked(source, lambda: open_local(source)) as file:
+        for span in ranges[:-1]:
+            yield _read_range(source, file, span)
+        last = _read_range(source, file, ranges[-1])
+    yield last
+
+
+def _read_range(source: Source, file: Any, span: Span) -> bytes:
+    data: bytes = checked(source, lambda: os.pread(file.fileno(), span[1] - span[0], span[0]))
+    _insist_whole(source, span, data)
+    return data
+
+
+def _insist_whole(source: Source, span: Span, data: Any) -> None:
+    start, stop = span
+    if len(data) != stop - start:
+        raise SourceError(
+            f"got {len(data)} bytes where {stop - start} were asked for at offset {start}",
+            source.where,
+            "the file is shorter than it was",
+            "run again",
+        )
+
+
 def _ranges(source: Source, ranges: list[Span]) -> list[Any]:
-    if source.is_local:
-        return _local_ranges(source, ranges)
     if needs_fsspec(source.location, source.options):
         with fsspec_open(source) as file:
             return [_read_at(file, start, stop) for start, stop in ranges]
@@ -163,11 +196,6 @@ def _ranges(source: Source, ranges: list[Span]) -> list[Any]:
         for (first, _, members), data in zip(groups, fetched, strict=True):
             found |= {(a, b): data[a - first : b - first] for a, b in members}
     return [found[span] for span in ranges]
-
-
-def _local_ranges(source: Source, ranges: list[Span]) -> list[bytes]:
-    with open_local(source) as file:
-        return [os.pread(file.fileno(), stop - start, start) for start, stop in ranges]
 
 
 def open_local(source: Source) -> Any:

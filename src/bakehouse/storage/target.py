@@ -21,6 +21,8 @@ from bakehouse.errors import StorageError, did_you_mean
 from bakehouse.storage.locking import alone
 from bakehouse.storage.remote import RETRIES, S3_OPTIONS, client_options, first_line, local_path, obstore_config
 
+BUFFER_BYTES = 2**16
+"""Parts that are longer are written as they are."""
 FULL = ("No space left", "Disk quota exceeded", "File too large")
 
 
@@ -126,7 +128,7 @@ class Target:
         partial = path.with_name(f"{path.name}#{os.getpid()}{threading.get_ident()}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with partial.open("wb") as file:
+            with partial.open("wb", buffering=BUFFER_BYTES) as file:
                 file.writelines(parts)
             os.replace(partial, path)
         except OSError as error:

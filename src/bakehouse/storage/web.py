@@ -10,21 +10,22 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType, TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from bakehouse.errors import AddressError, StorageError
+from bakehouse.storage.answers import MB, Answer, Limit, decoded, part_of, whole_body
 from bakehouse.storage.public import Allowed, as_url, without_secrets
 from bakehouse.storage.remote import first_line
 
-MB = 2**20
+if TYPE_CHECKING:
+    from aiohttp.abc import ResolveResult
+
 DOCUMENT_BYTES = 64 * MB
 CHUNK_BYTES = 512 * MB
 HOPS = 5
@@ -34,58 +35,6 @@ REQUEST_S = 60.0
 CONNECT_S = 15.0
 TRANSIENT = (408, 429, 500, 502, 503, 504)
 REDIRECTS = (301, 302, 303, 307, 308)
-GZIP = 31
-"""zlib's word for a gzip header."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a server answered: `body` is decoded, and of the range that was asked for only."""
-
-    url: str
-    status: int
-    headers: Mapping[str, str]
-    body: bytes = field(repr=False)
-
-    @property
-    def ok(self) -> bool:
-        """Say whether there is something."""
-        return self.status in (200, 206)
-
-    @property
-    def etag(self) -> str | None:
-        """Give the answer's validator."""
-        return self.headers.get("ETag")
-
-    @property
-    def size_bytes(self) -> int | None:
-        """Give the size of the whole object."""
-        total = self.headers.get("Content-Range", "").rpartition("/")[2]
-        if self.status == 206:
-            return int(total) if total.isdigit() else None
-        length = self.headers.get("Content-Length", "")
-        return int(length) if length.isdigit() else len(self.body)
-
-
-@dataclass(frozen=True)
-class Limit:
-    """How many bytes an answer may have; `begin` takes the beginning of one that has more."""
-
-    size: int
-    begin: bool = False
-
-    def of(self, data: bytes, url: URL) -> bytes:
-        """Give what may be had.
-
-        Raises
-        ------
-        StorageError
-            If there is more, and the beginning is not enough.
-        """
-        if len(data) > self.size and not self.begin:
-            where = without_secrets(url)
-            raise StorageError(f"the answer has more than {self.size / MB:g} MB", where, "no store needs as much here")
-        return data[: self.size]
 
 
 class Web:
@@ -181,7 +130,7 @@ class Web:
             try:
                 answer = await self._follow(as_url(url), said, limit)
                 if answer.status not in TRANSIENT or attempt == TRIES - 1:
-                    return _part(answer, asked)
+                    return part_of(answer, asked)
             except (TimeoutError, aiohttp.ClientError, OSError) as error:
                 if attempt == TRIES - 1 or time.monotonic() > self._end:
                     raise self._failed(url, error) from None
@@ -206,7 +155,7 @@ class Web:
         timeout = aiohttp.ClientTimeout(total=min(left, REQUEST_S), connect=min(left, CONNECT_S))
         async with self._opened().get(url, headers=headers, allow_redirects=False, timeout=timeout) as response:
             redirected = response.status in REDIRECTS
-            body = b"" if redirected else _decoded(await _body(response, limit), response.headers, limit, url)
+            body = b"" if redirected else decoded(await whole_body(response, limit), response.headers, limit, url)
             return Answer(str(url), response.status, response.headers, body)
 
     def _opened(self) -> aiohttp.ClientSession:
@@ -246,33 +195,3 @@ def _joined(url: URL, target: str) -> URL:
         return url.join(URL(target, encoded=True))
     except ValueError as error:
         raise AddressError("redirects to what is no address", without_secrets(url), str(error)) from None
-
-
-async def _body(response: aiohttp.ClientResponse, limit: Limit) -> bytes:
-    """Read an answer as far as it may go."""
-    parts, size = [], 0
-    async for part in response.content.iter_chunked(MB):
-        parts.append(part)
-        size += len(part)
-        if size > limit.size:
-            break
-    return limit.of(b"".join(parts), response.url)
-
-
-def _decoded(body: bytes, headers: Mapping[str, str], limit: Limit, url: URL) -> bytes:
-    """Undo a compression that was not asked for, as far as it may go."""
-    if headers.get("Content-Encoding", "identity") in ("identity", "") or not body:
-        return body
-    try:
-        return limit.of(zlib.decompressobj(GZIP).decompress(body, limit.size + 1), url)
-    except zlib.error as error:
-        raise StorageError("the answer can't be read", without_secrets(url), f"it is no gzip: {error}") from None
-
-
-def _part(answer: Answer, asked: str | None) -> Answer:
-    """Cut the range out of an answer that has everything."""
-    if asked is None or answer.status != 200:
-        return answer
-    first, _, last = asked.partition("-")
-    body = answer.body[-int(last) :] if not first else answer.body[int(first) : int(last) + 1 if last else None]
-    return Answer(answer.url, answer.status, answer.headers, body)

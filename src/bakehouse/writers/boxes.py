@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,9 +14,9 @@ import numpy as np
 import zarr
 
 from bakehouse.chunks import Span
-from bakehouse.manifests import ChunkFormat
+from bakehouse.manifests import ChunkFormat, Manifest
 from bakehouse.openers.codecs import encode_chunk
-from bakehouse.openers.fetch import fetch
+from bakehouse.openers.fetch import fetch, stream
 from bakehouse.openers.ranges import decode_chunk, skipped, without_checksum
 from bakehouse.plan.moves import bare
 from bakehouse.plan.types import ArrayPlan, Axis, Part
@@ -64,8 +65,8 @@ def fill_part(store: RecordingStore, opened: zarr.Array[Any], filling: Filling, 
         return taken
     rest, taken = _rest(opened, filling, part, whole)
     for key, indexes in objects_in(opened, part.spans):
-        moved = _fetched(stored, {i: whole[i] for i in indexes if i in whole}, opened.metadata.fill_value)
-        chunks = (moved[i] if i in moved else rest.encoded(i) if rest else None for i in indexes)
+        moved = _moved(stored, {i: whole[i] for i in indexes if i in whole}, opened.metadata.fill_value)
+        chunks = (next(moved) if i in whole else rest.encoded(i) if rest else None for i in indexes)
         put_object(store, opened, key, chunks)
     return [*taken, *_taken(filling.array, whole)]
 
@@ -93,16 +94,40 @@ def _around(places: Iterable[int], chunk: int, size: int) -> Span:
     return min(found) * chunk, min((max(found) + 1) * chunk, size)
 
 
-def _fetched(stored: ChunkFormat, wanted: Mapping[Index, Whole], fill: Any) -> dict[Index, bytes]:
-    """Read source chunks and give them as the store has them, each input's in one go."""
-    by_input: dict[int, list[tuple[Index, Whole]]] = defaultdict(list)
+def _moved(stored: ChunkFormat, wanted: Mapping[Index, Whole], fill: Any) -> Iterator[bytes]:
+    """Read source chunks and give them as the store has them, in the order that they are wanted in."""
+    inputs = [list(run) for _, run in itertools.groupby(wanted.items(), lambda each: id(each[1].manifest))]
+    for members, data in _streams(inputs) if _is_streamed(inputs) else _fetched(wanted):
+        is_same = _is_same(stored, members[0][1].manifest)
+        for (_, whole), each in zip(members, data, strict=True):
+            yield _as_stored(stored, whole, each, fill, is_same)
+
+
+def _is_streamed(inputs: Sequence[Members]) -> bool:
+    """Say whether chunks can be read one by one: on this machine's disk, and one input after the other."""
+    firsts = [members[0][1] for members in inputs]
+    return len({id(each.manifest) for each in firsts}) == len(inputs) and all(
+        each.reference.place.is_local and each.manifest.is_one_file for each in firsts
+    )
+
+
+def _streams(inputs: Sequence[Members]) -> Iterator[tuple[Members, Iterator[Any]]]:
+    """Give the chunks of one input after the other; only the one that is being used is held."""
+    for members in inputs:
+        first = members[0][1]
+        yield members, stream(first.reference.place, first.manifest, [whole.index for _, whole in members])
+
+
+def _fetched(wanted: Mapping[Index, Whole]) -> Iterator[tuple[Members, list[Any]]]:
+    """Read all chunks, each input's in one go; give them in the order that they are wanted in."""
+    by_input: dict[int, Members] = defaultdict(list)
     for index, whole in wanted.items():
         by_input[id(whole.manifest)].append((index, whole))
-    found: dict[Index, bytes] = {}
+    found: dict[Index, Any] = {}
     for members, data in _fetch_each(list(by_input.values())):
-        for (index, whole), each in zip(members, data, strict=True):
-            found[index] = _as_stored(stored, whole, each, fill)
-    return found
+        found |= zip((index for index, _ in members), data, strict=True)
+    for index, whole in wanted.items():
+        yield [(index, whole)], [found.pop(index)]
 
 
 def _fetch_each(inputs: Sequence[Members]) -> Iterator[tuple[Members, list[Any]]]:
@@ -119,15 +144,20 @@ def _fetch(members: Members) -> list[Any]:
     return fetch(first.reference.place, first.manifest, [whole.index for _, whole in members])
 
 
-def _as_stored(stored: ChunkFormat, whole: Whole, data: Any, fill: Any) -> bytes:
+def _is_same(stored: ChunkFormat, manifest: Manifest) -> bool:
+    """Say whether an input's chunks are encoded as the store's are, but for a checksum."""
+    own = bare(manifest.format)
+    return (own.filters, own.dtype) == (stored.filters, stored.dtype)
+
+
+def _as_stored(stored: ChunkFormat, whole: Whole, data: Any, fill: Any, is_same: bool) -> bytes:
     """Take a source chunk as it is if it is encoded as the store's chunks are; else decode it and encode it anew."""
     manifest, source = whole.manifest, whole.reference.place
-    own = manifest.format
-    same = (bare(own).filters, own.dtype) == (stored.filters, stored.dtype)
     if data is None:
         values = np.full(manifest.chunks, manifest.fill, manifest.dtype)
-    elif same and not skipped(manifest, whole.index):
-        return data if own == bare(own) else bytes(without_checksum(source, manifest, whole.index, data))
+    elif is_same and not skipped(manifest, whole.index):
+        is_bare = len(manifest.filters) == len(stored.filters)
+        return data if is_bare else bytes(without_checksum(source, manifest, whole.index, data))
     else:
         values = decode_chunk(source, manifest, whole.index, data)
     return encode_chunk(stored, values.reshape(stored.chunks), fill)

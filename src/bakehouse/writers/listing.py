@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
+from typing import Any, Self
 
 from zarr.abc.store import Store
+from zarr.core.buffer import Buffer, BufferPrototype
 
 
 class ListedStore(Store):
@@ -25,3 +27,34 @@ class ListedStore(Store):
             if name not in seen:
                 seen.add(name)
                 yield name
+
+
+class ReadStore(ListedStore):
+    """A store that is only read; what it lists are its documents, which it holds."""
+
+    supports_writes = False
+    supports_deletes = False
+    supports_partial_writes = False
+    supports_listing = True
+
+    def __init__(self, documents: Mapping[str, bytes]) -> None:
+        super().__init__(read_only=True)
+        self.documents = documents
+        self._is_open = True
+
+    def with_read_only(self, read_only: bool = False) -> Self:
+        """Give the same store: it is only read."""
+        return self
+
+    def __eq__(self, other: object) -> bool:
+        """Two are the same if they are one."""
+        return self is other
+
+    async def get_partial_values(self, prototype: BufferPrototype, key_ranges: Iterable[Any]) -> list[Buffer | None]:
+        """Read several ranges."""
+        return [await self.get(key, prototype, byte_range) for key, byte_range in key_ranges]
+
+    async def list(self) -> AsyncIterator[str]:
+        """List the documents."""
+        for key in tuple(self.documents):
+            yield key

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 import obstore.store
@@ -21,7 +22,7 @@ from bakehouse.writers.listing import ListedStore
 from bakehouse.writers.named import TargetStore
 from bakehouse.writers.reading import Reading
 from bakehouse.writers.receipts import Written
-from bakehouse.writers.template import Documents, is_metadata, root_names
+from bakehouse.writers.template import METADATA_NAMES, Documents, is_metadata, root_names
 
 
 class RecordingStore(WrapperStore[Any]):
@@ -160,9 +161,16 @@ def data_store(target: Reading, read_only: bool = False) -> Any:
 
 def open_planned_array(store: Any, documents: Documents, name: str) -> zarr.Array[Any]:
     """Open an array whose metadata is only in the documents, for writing whole objects, empty ones included."""
-    source = zarr.open_array(memory_store(documents), path=name, mode="r")
+    keys = [f"{name}/{each}" for each in METADATA_NAMES]
+    held = tuple((key, documents[key]) for key in keys if key in documents)
     config: Any = {"order": "C", "write_empty_chunks": True}
-    return zarr.Array(AsyncArray(source.metadata, StorePath(store, name), config=config))
+    return zarr.Array(AsyncArray(_planned_metadata(name, held), StorePath(store, name), config=config))
+
+
+@lru_cache(maxsize=256)
+def _planned_metadata(name: str, documents: tuple[tuple[str, bytes], ...]) -> Any:
+    """Read an array's documents, once for all of its objects."""
+    return zarr.open_array(memory_store(dict(documents)), path=name, mode="r").metadata
 
 
 def memory_store(documents: Documents) -> MemoryStore:

@@ -15,6 +15,8 @@ ENDPOINT = "https://dataflow.googleapis.com"
 CONSOLE = "https://console.cloud.google.com/dataflow/jobs"
 SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
 TIMEOUT_S = 30.0
+REMEMBERED = 5
+"""How many jobs of one name are looked at."""
 RUN = "bakehouse-run"
 """Label of a job that names the run that it is."""
 
@@ -49,17 +51,18 @@ class Service:
     anonymous: bool = False
 
     def job(self, job_id: str) -> Seen | None:
-        """Ask for one job; None if there is none of that id."""
+        """Ask for one job, with its labels, which short views leave out; None if there is none of that id."""
         try:
-            return _seen(self._ask(self._jobs.get_job, {"job_id": job_id}))
+            return _seen(self._ask(self._jobs.get_job, {"job_id": job_id, "view": "JOB_VIEW_DESCRIPTION"}))
         except LookupError:
             return None
 
     def named(self, name: str) -> list[Seen]:
-        """List the jobs of a name that the service remembers, the latest first."""
+        """List the latest jobs of a name that the service remembers, the latest first."""
         request = {"name": name, "filter": "ALL"}
         found = self._ask(lambda **said: [_seen(job) for job in self._jobs.list_jobs(**said)], request)
-        return sorted((job for job in found if job.name == name), key=lambda job: job.started_at, reverse=True)
+        latest = sorted((job for job in found if job.name == name), key=lambda job: job.started_at, reverse=True)
+        return [whole for job in latest[:REMEMBERED] if (whole := self.job(job.id)) is not None]
 
     def errors(self, job_id: str) -> list[str]:
         """List what the service says went wrong, in the order in which it did."""

@@ -77,25 +77,26 @@ def _sightings(service: Service, job_id: str) -> Iterator[Seen]:
     """Look at a job now and then; what can't be seen is looked for more often at first, then less."""
     well, retry = time.monotonic(), FIRST_RETRY_S
     while True:
-        pause, cause = POLL_S, "it does not say which state the job is in"
+        pause, cause, seen = POLL_S, "it does not say which state the job is in", None
         try:
             seen = service.job(job_id)
-            if seen is None:
-                raise LostJobError("the Dataflow service knows no such job", service.page(job_id))
-            if seen.state != UNSAID:
-                well, retry = time.monotonic(), FIRST_RETRY_S
-                yield seen
-        except UnreachableError as error:
+        except (UnreachableError, JobError) as error:  # a login that runs out is no end of the job
             cause, pause = f"{error.cause}", retry * random.uniform(0.7, 1.3)
             retry = min(2 * retry, LONGEST_RETRY_S)
+        else:
+            if seen is None:
+                raise LostJobError("the Dataflow service knows no such job", service.page(job_id))
+        if seen is not None and seen.state != UNSAID:
+            well, retry = time.monotonic(), FIRST_RETRY_S
+            yield seen
         if time.monotonic() - well > LOST_S:
             raise _lost(service, job_id, cause)
         time.sleep(pause)
 
 
 def _lost(service: Service, job_id: str, cause: str) -> LostJobError:
-    gone = f"the Dataflow job {job_id} was lost out of sight for {LOST_S:.0f} s; it may go on, and have cost"
-    return LostJobError(gone, service.page(job_id), cause, "check the network")
+    gone = f"the Dataflow job {job_id} was lost out of sight for {LOST_S:.0f} s; it may go on, and cost"
+    return LostJobError(gone, service.page(job_id), cause, "check the network and who is logged in")
 
 
 def _spent(service: Service, job_id: str, prices: Prices) -> float | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bakehouse.cli import options
+from bakehouse.cli.ci import given
 from bakehouse.cli.reply import Reply
 
 if TYPE_CHECKING:
@@ -20,17 +21,12 @@ if TYPE_CHECKING:
 NAME = "check"
 NEW_HERE = ("FIRST_TIME_CONTRIBUTOR", "FIRST_TIMER", "NONE")
 
-event = click.option(
-    "--event", type=click.Path(path_type=Path), metavar="FILE",
-    help="The event that started the workflow.  [default: GITHUB_EVENT_PATH]",
-)  # fmt: skip
-
 
 @click.command("comment")
 @click.option(
     "--result", "file", required=True, type=click.Path(path_type=Path), metavar="FILE", help="What 'ci check' wrote."
 )
-@event
+@given.event
 @options.common
 def command(file: Path, event: Path | None) -> Reply:
     """Keep the one comment that says what the check of a pull request found.
@@ -40,8 +36,9 @@ def command(file: Path, event: Path | None) -> Reply:
     pull request it is about, its labels and all links come from GitHub. Exit status 1 if the document can't be used.
     """
     from bakehouse.github import client, pull
+    from bakehouse.github.events import read_event
 
-    run, repo = pull.checked(pull.event(event)), client.repository()
+    run, repo = pull.checked(read_event(event)), client.repository()
     found = pull.pull_of(repo, run)
     if found is None:
         return Reply(f"no open pull request is at {run.commit}", {"number": None, "usable": None})

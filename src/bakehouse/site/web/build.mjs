@@ -38,6 +38,27 @@ async function scripts() {
   return Object.keys(result.metafile.inputs);
 }
 
+/** zarrita as npm has it, for Node: the build of a site runs the pages' JavaScript with it. */
+async function forNode() {
+  const folder = join(out, "node/node_modules/zarrita");
+  const result = await build({
+    absWorkingDir: here,
+    stdin: { contents: 'export * from "zarrita";', resolveDir: here },
+    outfile: join(folder, "index.js"),
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    minify: true,
+    legalComments: "none",
+    metafile: true,
+    logLevel: "warning",
+  });
+  const { version } = JSON.parse(await readFile(join(modules, "zarrita/package.json"), "utf8"));
+  await writeFile(join(folder, "package.json"), JSON.stringify({ name: "zarrita", version, type: "module", exports: "./index.js" }));
+  return Object.keys(result.metafile.inputs);
+}
+
 /** Coasts as bare lines of [longitude, latitude], without the seams that close polygons at ±180° and at the pole. */
 async function coastlines(name, to, digits) {
   const topology = JSON.parse(await readFile(join(modules, "world-atlas", name), "utf8"));
@@ -88,5 +109,5 @@ async function licenceOf(name) {
 
 await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
-const inputs = await scripts();
+const inputs = [...(await scripts()), ...(await forNode())];
 await Promise.all([coastlines("land-110m.json", "coastlines.json", 2), coastlines("land-50m.json", "coastlines-50m.json", 2), fonts(), licences(inputs)]);

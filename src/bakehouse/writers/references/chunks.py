@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -18,7 +18,7 @@ from bakehouse.errors import StorageError
 from bakehouse.storage import Source, read_ranges
 from bakehouse.storage.identity import checked
 from bakehouse.storage.remote import needs_fsspec, open_remote
-from bakehouse.writers.listing import ListedStore
+from bakehouse.writers.listing import ReadStore
 from bakehouse.writers.template import Documents, is_metadata
 
 BUCKETS = 64
@@ -65,26 +65,12 @@ def _bucket(root: str, options: str) -> Any:
     return open_remote(root, json.loads(options))[0]
 
 
-class ReferenceStore(ListedStore):
+class ReferenceStore(ReadStore):
     """A zarr store for reading whose chunks are read from where references point."""
 
-    supports_writes = False
-    supports_deletes = False
-    supports_partial_writes = False
-    supports_listing = True
-
     def __init__(self, documents: Documents, lookup: Lookup, reader: Reader, url: str) -> None:
-        super().__init__(read_only=True)
-        self.documents, self.lookup, self.reader, self.url = documents, lookup, reader, url
-        self._is_open = True
-
-    def with_read_only(self, read_only: bool = False) -> ReferenceStore:
-        """Give the same store: references are only read."""
-        return self
-
-    def __eq__(self, other: object) -> bool:
-        """Two are the same if they are one."""
-        return self is other
+        super().__init__(documents)
+        self.lookup, self.reader, self.url = lookup, reader, url
 
     async def get(
         self, key: str, prototype: BufferPrototype | None = None, byte_range: ByteRequest | None = None
@@ -96,11 +82,7 @@ class ReferenceStore(ListedStore):
             return None
         if not isinstance(found, bytes):
             found = await asyncio.to_thread(self.reader.read, *found)
-        return prototype.buffer.from_bytes(_part(found, byte_range))
-
-    async def get_partial_values(self, prototype: BufferPrototype, key_ranges: Iterable[Any]) -> list[Buffer | None]:
-        """Read several ranges."""
-        return [await self.get(key, prototype, byte_range) for key, byte_range in key_ranges]
+        return prototype.buffer.from_bytes(part_of(found, byte_range))
 
     async def exists(self, key: str) -> bool:
         """Say whether there is such a document or a reference."""
@@ -119,13 +101,9 @@ class ReferenceStore(ListedStore):
         """Refuse to delete."""
         raise StorageError(f"cannot delete '{key}' from a virtual store", self.url, None, "use the format 'zarr'")
 
-    async def list(self) -> AsyncIterator[str]:
-        """List the documents."""
-        for key in list(self.documents):
-            yield key
 
-
-def _part(data: Any, wanted: ByteRequest | None) -> bytes:
+def part_of(data: Any, wanted: ByteRequest | None) -> bytes:
+    """Cut what zarr asks for out of a chunk."""
     if isinstance(wanted, RangeByteRequest):
         data = data[wanted.start : wanted.end]
     elif isinstance(wanted, OffsetByteRequest):

@@ -21,6 +21,29 @@ test("what is not indexed yet is found by its title", () => {
   assert.equal(catalog.find(query).rows[0], 499);
 });
 
+test("entries that hold every word, or a beginning of it, are found while they are indexed and after", () => {
+  const some = ["sst", "ice", "wind", "air", "wave", "snow", "soil"];
+  const pick = (number) => some.filter((_, bit) => (number >> bit) & 1);
+  const entries = Array.from({ length: 128 }, (_, i) => entry(i, { title: pick(i).join(" "), variables: [], standard_names: [] }));
+  const catalog = new Catalog(entries);
+  const asked = ["sst", "sst wind", "wi sn", "ic ice", "air wave snow soil", "so sst", "w a"];
+  for (let more = true; ; ) {
+    for (const q of asked) {
+      const wanted = entries.map((_, i) => i).filter((i) => q.split(" ").every((word) => pick(i).some((each) => each.startsWith(word))));
+      const found = catalog.find(parseQuery(`q=${q}`)).rows;
+      assert.deepEqual(found.toSorted((a, b) => a - b), wanted, q);
+    }
+    if (!more) break;
+    more = catalog.indexMore();
+  }
+});
+
+test("a word of a title counts more than one of a description", () => {
+  const catalog = new Catalog([entry(0, { description: "waves and wind" }), entry(1, { title: "Wind" }), entry(3, { tags: ["wind"] })]);
+  while (catalog.indexMore());
+  assert.deepEqual(catalog.find(parseQuery("q=wind")).rows, [1, 2, 0]);
+});
+
 test("a facet counts what its other choices would give", () => {
   const catalog = new Catalog([entry(0), entry(1), entry(3, { license: "other" })]);
   const { rows, counts } = catalog.find(parseQuery("?kind=baked"));

@@ -9,7 +9,8 @@ import { Legend } from "./legend.js";
 import { listenToKeys } from "./keys.js";
 import { MapView } from "./map.js";
 import { SeriesPanel } from "./seriespanel.js";
-import { indicesOf, nearestCell, placeOf, Source, windowOf } from "./source.js";
+import { nearestCell } from "./nearest.js";
+import { indicesOf, placeOf, Source, windowOf } from "./source.js";
 import { formatState, parseState } from "./state.js";
 import { TimeBar } from "./timebar.js";
 import { explain, StoreError } from "./trouble.js";
@@ -267,7 +268,15 @@ export class Explorer {
     const step = Math.max(1, Math.round((whole.x1 * whole.y1) ** 0.5 / (shown.x1 * shown.y1) ** 0.5));
     const cost = this.full.fieldCost(this.variable, this.at, whole);
     const words = isDear(cost) ? "Zoom in, then load what is in view." : `All of it is ${counted(cost.requests, "chunk")}, about ${formatBytes(cost.bytes)}.`;
-    find("detail-text").textContent = `A preview${step > 1 ? ` of every ${step}${["th", "st", "nd", "rd"][step] ?? "th"} cell` : ""}. ${words}`;
+    const cells = step > 1 ? ` of every ${step}${["th", "st", "nd", "rd"][step] ?? "th"} cell` : "";
+    find("detail-text").textContent = `A preview${cells}${this.#levels()}. ${words}`;
+  }
+
+  /** Where the preview lies along dimensions of which it holds one place. */
+  #levels() {
+    const { others } = this.preview.variable(this.variable.name);
+    const gone = this.axes.filter(({ name, size }) => size > 1 && !others.includes(name));
+    return gone.length ? ` at ${gone.map((axis) => `${axis.name} ${axis.label(this.at[axis.name])}`).join(", ")}` : "";
   }
 
   /** Read out the cell under the pointer or the cursor. @param {number} cell */

@@ -1,8 +1,10 @@
-/** Where cells lie: edges and corners from centres, longitudes without jumps. Degrees throughout. */
+/** Where cells lie: edges and corners, longitudes without jumps. Degrees throughout. */
+
+import { givenCorners, guessedCorners } from "./corners.js";
 
 /** @typedef {{kind: "rectilinear", x: Float64Array, y: Float64Array, xEdges: Float64Array, yEdges: Float64Array, geographic: boolean}} Rectilinear */
-/** @typedef {{kind: "curvilinear", nx: number, ny: number, lon: ArrayLike<number>, lat: ArrayLike<number>, cornerLon: Float32Array, cornerLat: Float32Array}} Curvilinear corners of cell i are at 4i…4i+3, around the cell, longitudes unwrapped about its centre */
-/** @typedef {{kind: "points", lon: ArrayLike<number>, lat: ArrayLike<number>}} Points */
+/** @typedef {{kind: "curvilinear", nx: number, ny: number, lon: ArrayLike<number>, lat: ArrayLike<number>, per: number, cornerLon: Float32Array, cornerLat: Float32Array}} Curvilinear corners of cell i are at per × i and the next ones, around the cell, longitudes unwrapped about its centre */
+/** @typedef {{kind: "points", lon: ArrayLike<number>, lat: ArrayLike<number>, per?: number, cornerLon?: Float32Array, cornerLat?: Float32Array}} Points */
 /** @typedef {Rectilinear | Curvilinear | Points} Grid */
 /** @typedef {{west: number, south: number, east: number, north: number}} Box east may exceed 180; never less than west */
 
@@ -35,12 +37,30 @@ export function edges(centres, lone = 1) {
   return result;
 }
 
-/** @param {ArrayLike<number>} lon @param {ArrayLike<number>} lat @returns {Rectilinear} */
-export function rectilinear(lon, lat) {
+/**
+ * @param {ArrayLike<number>} lon @param {ArrayLike<number>} lat
+ * @param {{lon: ArrayLike<number> | null, lat: ArrayLike<number> | null}} [bounds] two edges of each row and column @returns {Rectilinear}
+ */
+export function rectilinear(lon, lat, bounds = { lon: null, lat: null }) {
   const x = unwrap(lon);
-  const xEdges = edges(x);
-  const yEdges = edges(lat).map((edge) => Math.max(-90, Math.min(90, edge)));
+  const xEdges = givenEdges(x, bounds.lon && Array.from(bounds.lon, (edge, i) => near(edge, x[i >> 1]))) ?? edges(x);
+  const yEdges = (givenEdges(lat, bounds.lat) ?? edges(lat)).map((edge) => Math.max(-90, Math.min(90, edge)));
   return { kind: "rectilinear", geographic: true, x, y: Float64Array.from(lat), xEdges, yEdges };
+}
+
+/** Edges as bounds give them, where each cell begins at the end of the one before and holds its centre. @returns {Float64Array | null} */
+function givenEdges(centres, bounds) {
+  const n = centres.length;
+  if (!bounds || bounds.length !== 2 * n) return null;
+  const rises = n > 1 ? centres[1] > centres[0] : bounds[1] >= bounds[0];
+  const side = (i, last) => (rises === last ? Math.max : Math.min)(bounds[2 * i], bounds[2 * i + 1]);
+  const result = Float64Array.from({ length: n + 1 }, (_, i) => (i < n ? side(i, false) : side(n - 1, true)));
+  const size = Math.abs(result[n] - result[0]) / n;
+  for (let i = 0; i < n; i++) {
+    const [low, high] = rises ? [result[i], result[i + 1]] : [result[i + 1], result[i]];
+    if (!(low < high && centres[i] >= low && centres[i] <= high && Math.abs(side(i, true) - result[i + 1]) < size * 1e-3)) return null;
+  }
+  return result;
 }
 
 /** A plane without geography: cells at their coordinates, or at their indices. @returns {Rectilinear} */
@@ -49,49 +69,18 @@ export function plane(x, y) {
 }
 
 /**
- * Corners of cells from their centres: the mean of four neighbours inside, extrapolated at the rim.
- * @param {ArrayLike<number>} lon @param {ArrayLike<number>} lat @param {number} ny @param {number} nx @returns {Curvilinear}
+ * A grid whose places lie on two dimensions.
+ * @param {ArrayLike<number>} lon @param {ArrayLike<number>} lat @param {number} ny @param {number} nx
+ * @param {import("./corners.js").Bounds | null} [bounds] @returns {Curvilinear}
  */
-export function curvilinear(lon, lat, ny, nx) {
-  const cornerLon = new Float32Array(4 * ny * nx);
-  const cornerLat = new Float32Array(4 * ny * nx);
-  for (let j = 0; j < ny; j++) {
-    for (let i = 0; i < nx; i++) {
-      const cell = j * nx + i;
-      [[-1, -1], [-1, 1], [1, 1], [1, -1]].forEach(([dj, di], corner) => {
-        const [x, y] = cornerOf(lon, lat, ny, nx, j, i, dj, di);
-        cornerLon[4 * cell + corner] = x;
-        cornerLat[4 * cell + corner] = y;
-      });
-    }
-  }
-  return { kind: "curvilinear", nx, ny, lon, lat, cornerLon, cornerLat };
+export function curvilinear(lon, lat, ny, nx, bounds = null) {
+  const corners = bounds ? givenCorners(lon, bounds) : guessedCorners(lon, lat, ny, nx);
+  return { kind: "curvilinear", nx, ny, lon, lat, ...corners };
 }
 
-/** A neighbour's place; past the rim, or where it has none, mirrored from the neighbour across. */
-function neighbour(lon, lat, ny, nx, j, i, dj, di) {
-  const about = lon[j * nx + i];
-  const at = (row, column) => {
-    if (row < 0 || column < 0 || row >= ny || column >= nx) return null;
-    const cell = row * nx + column;
-    const [x, y] = [near(lon[cell], about), lat[cell]];
-    // A step of more than 30° is the seam of a folded grid, not a neighbour.
-    return Number.isFinite(x + y) && Math.abs(y - lat[j * nx + i]) < 30 ? [x, y] : null;
-  };
-  const there = at(j + dj, i + di);
-  if (there) return there;
-  const across = at(j - dj, i - di);
-  return across ? [2 * about - across[0], 2 * lat[j * nx + i] - across[1]] : null;
-}
-
-function cornerOf(lon, lat, ny, nx, j, i, dj, di) {
-  const about = [lon[j * nx + i], lat[j * nx + i]];
-  const beside = neighbour(lon, lat, ny, nx, j, i, 0, di) ?? about;
-  const above = neighbour(lon, lat, ny, nx, j, i, dj, 0) ?? about;
-  const inside = j + dj >= 0 && i + di >= 0 && j + dj < ny && i + di < nx;
-  const diagonal = (inside && neighbour(lon, lat, ny, nx, j, i, dj, di)) || [beside[0] + above[0] - about[0], beside[1] + above[1] - about[1]];
-  const mean = (axis) => (about[axis] + beside[axis] + above[axis] + diagonal[axis]) / 4;
-  return [mean(0), Math.max(-90, Math.min(90, mean(1)))];
+/** Cells that lie anywhere: polygons where the store says their corners, else discs. @param {import("./corners.js").Bounds | null} [bounds] @returns {Points} */
+export function scattered(lon, lat, bounds = null) {
+  return { kind: "points", lon, lat, ...(bounds ? givenCorners(lon, bounds) : {}) };
 }
 
 /**
@@ -131,12 +120,20 @@ export function boxOf(grid) {
     const [south, north] = [Math.min(grid.yEdges[0], grid.yEdges.at(-1)), Math.max(grid.yEdges[0], grid.yEdges.at(-1))];
     return !grid.geographic || east - west < 359 ? { west, south, east, north } : { ...centred(west), south, north };
   }
-  const lats = Array.from(grid.lat).filter(Number.isFinite);
-  const [south, north] = lats.reduce(([lo, hi], lat) => [Math.min(lo, lat), Math.max(hi, lat)], [90, -90]);
-  const { west, east } = spanOf(grid.lon);
-  const margin = grid.kind === "points" ? 2 : Math.max(east - west, north - south) / 60;
-  const box = { west: west - margin, east: east + margin, south: Math.max(-90, south - margin), north: Math.min(90, north + margin) };
-  return box.east - box.west > 330 ? { ...box, west: -180, east: 180 } : box;
+  const [lons, lats] = grid.cornerLon ? [grid.cornerLon, grid.cornerLat] : [grid.lon, grid.lat];
+  const [south, north] = rangeOf(lats);
+  const [west, east] = grid.flat ? rangeOf(lons) : spanOf(lons);
+  const margin = grid.cornerLon ? Math.max(east - west, north - south) / 100 : 2;
+  const box = { west: west - margin, east: east + margin, south: south - margin, north: north + margin };
+  if (grid.flat) return box;
+  const globe = { ...box, south: Math.max(-90, box.south), north: Math.min(90, box.north) };
+  return globe.east - globe.west > 330 ? { ...globe, west: -180, east: 180 } : globe;
+}
+
+function rangeOf(values) {
+  let [low, high] = [Infinity, -Infinity];
+  for (let i = 0; i < values.length; i++) if (Number.isFinite(values[i])) [low, high] = [Math.min(low, values[i]), Math.max(high, values[i])];
+  return [low, high];
 }
 
 /** All around: from −180 unless the data start elsewhere than at 0 or −180. */
@@ -152,9 +149,9 @@ function spanOf(lons) {
     run = bins[k % 360] ? 0 : run + 1;
     if (run > gap) [gap, start] = [run, k + 1];
   }
-  if (gap >= 360) return { west: -180, east: 180 };
+  if (gap >= 360) return [-180, 180];
   const west = near(start % 360, 0);
-  return { west, east: west + 360 - gap };
+  return [west, west + 360 - gap];
 }
 
 /** The number of cells. @param {Grid} grid */

@@ -1,33 +1,30 @@
 /** The map by keyboard: a cursor cell that arrows move, and what it says is read out. */
 
-import { centreOf, near } from "./grid.js";
-import { nearestCell } from "./source.js";
+import { nearestCell } from "./nearest.js";
 
 const STEPS = { ArrowUp: [0, 1], ArrowDown: [0, -1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
 
 /**
  * The neighbouring cell that lies towards a direction; grids run either way, and turn.
- * @param {import("./source.js").Field} field @param {number} cell @param {number[]} direction east, north @param {number} count
+ * @param {import("./map.js").MapView} map @param {import("./source.js").Field} field @param {number} cell
+ * @param {number[]} direction right, up @param {number} count
  */
-export function towards(field, cell, [east, north], count = 1) {
+export function towards(map, field, cell, [east, north], count = 1) {
   const width = field.window.x1 - field.window.x0;
   const height = field.window.y1 - field.window.y0;
   if (field.grid.kind === "points") return cell + (east + north > 0 ? 1 : -1);
-  const here = centreOf(field.grid, cell);
   const column = cell % width;
   const candidates = [-1, 1, -width, width].filter((step) => {
     const next = cell + step;
     return next >= 0 && next < width * height && (Math.abs(step) > 1 || width === 1 || Math.abs((next % width) - column) === 1);
   });
   const along = (step) => {
-    const there = centreOf(field.grid, cell + step);
-    const plain = field.grid.kind === "rectilinear" && !field.grid.geographic;
-    const [dx, dy] = [plain ? there.x - here.x : near(there.x - here.x, 0), there.y - here.y];
+    const [dx, dy] = map.offset(field.grid, cell, cell + step);
     return (dx * east + dy * north) / (Math.hypot(dx, dy) || 1);
   };
   const best = candidates.sort((a, b) => along(b) - along(a))[0];
   if (best === undefined || !(along(best) > 0.3)) return wrapped(field, cell, east);
-  return count > 1 ? towards(field, cell + best, [east, north], count - 1) : cell + best;
+  return count > 1 ? towards(map, field, cell + best, [east, north], count - 1) : cell + best;
 }
 
 /** Past the last column of a grid that goes all around, the first. */
@@ -63,14 +60,13 @@ export function listenToKeys(frame, app) {
     event.preventDefault();
     if (!step) return act[event.key]();
     const start = app.map.cursor >= 0 ? app.map.cursor : app.last ?? middleOf(app);
-    const next = app.map.cursor < 0 ? start : towards(app.field, start, step, event.shiftKey ? 10 : 1);
+    const next = app.map.cursor < 0 ? start : towards(app.map, app.field, start, step, event.shiftKey ? 10 : 1);
     app.last = next;
     place(next);
   });
 }
 
 function middleOf(app) {
-  const { west, east, south, north } = app.map.view;
-  return nearestCell(app.field.grid, { lat: (south + north) / 2, lon: (west + east) / 2 });
+  return nearestCell(app.field.grid, app.map.middle());
 }
 

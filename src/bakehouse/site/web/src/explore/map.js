@@ -1,8 +1,9 @@
 /** The map: cells on one canvas, coasts and marks on another, both behind one element that takes pointer and keys. */
 
 import { coastlines } from "../shared/coastlines.js";
-import { niceTicks } from "../shared/ticks.js";
 import { boxOf, centreOf, near } from "./grid.js";
+import { drawMarks } from "./marks.js";
+import { flattened, polarFor } from "./projection.js";
 import { paint, rasterise } from "./raster.js";
 import { aspectOf, bounded, fitView, moved, placeAt, shortening, zoomed } from "./view.js";
 
@@ -25,6 +26,7 @@ export class MapView {
     this.cursor = -1;
     this.pinned = null;
     this.lines = [];
+    this.plans = new WeakMap();
     new ResizeObserver(() => this.#resize()).observe(frame);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#drawMarks());
     this.#listen();
@@ -38,8 +40,10 @@ export class MapView {
     if (whole !== this.whole) {
       this.whole = whole;
       this.geographic = whole.kind !== "rectilinear" || whole.geographic;
-      const box = boxOf(whole);
-      this.shrink = shortening(box, this.geographic);
+      this.polar = polarFor(whole);
+      this.wraps = this.geographic && !this.polar;
+      const box = boxOf(this.#plan(whole));
+      this.shrink = this.polar ? 1 : shortening(box, this.geographic);
       const aspect = aspectOf(box, this.shrink);
       this.frame.style.aspectRatio = `1 / ${aspect}`;
       this.home = fitView(box, aspect, this.shrink);
@@ -47,10 +51,35 @@ export class MapView {
       this.cursor = -1;
       this.#size();
     }
-    if (view) this.view = bounded(fitView(view, this.height / this.width, this.shrink), this.home, this.geographic);
+    if (view) this.view = bounded(fitView(view, this.height / this.width, this.shrink), this.home, this.wraps);
     this.field = field;
     this.raster = null;
     this.#coasts();
+  }
+
+  /** A grid as this map lays it out. @param {import("./grid.js").Grid} grid */
+  #plan(grid) {
+    if (!this.polar) return grid;
+    if (!this.plans.has(grid)) this.plans.set(grid, flattened(grid, this.polar));
+    return this.plans.get(grid);
+  }
+
+  /** Where a place lies on the map, in the turn of longitude nearest to the view. @returns {[number, number]} */
+  spot(lon, lat) {
+    if (this.polar) return this.polar.forward(lon, lat);
+    return [this.wraps ? near(lon, (this.view.west + this.view.east) / 2) : lon, lat];
+  }
+
+  /** The place in the middle of the view. @returns {{lon: number, lat: number}} */
+  middle() {
+    const [x, y] = [(this.view.west + this.view.east) / 2, (this.view.south + this.view.north) / 2];
+    return this.polar ? this.polar.inverse(x, y) : { lon: x, lat: y };
+  }
+
+  /** How far one cell lies to the right of another and above it. @param {import("./grid.js").Grid} grid @returns {[number, number]} */
+  offset(grid, from, to) {
+    const [here, there] = [from, to].map((cell) => centreOf(this.#plan(grid), cell));
+    return [this.wraps ? near(there.x - here.x, 0) : there.x - here.x, there.y - here.y];
   }
 
   /** @param {[number, number]} limits @param {Uint32Array} colours */
@@ -62,7 +91,7 @@ export class MapView {
 
   draw() {
     if (!this.field || !this.limits || !this.width) return;
-    this.raster ??= rasterise(this.field.grid, this.view, this.width, this.height);
+    this.raster ??= rasterise(this.#plan(this.field.grid), this.view, this.width, this.height);
     const image = new ImageData(this.width, this.height);
     paint(this.raster, this.field.values, this.limits, this.colours, new Uint32Array(image.data.buffer));
     this.cells.getContext("2d").putImageData(image, 0, 0);
@@ -80,8 +109,8 @@ export class MapView {
   moveCursor(cell, follow = false) {
     this.cursor = cell;
     if (follow && cell >= 0) {
-      const { x, y } = centreOf(this.field.grid, cell);
-      const here = this.geographic ? near(x, (this.view.west + this.view.east) / 2) : x;
+      const centre = centreOf(this.field.grid, cell);
+      const [here, y] = this.spot(centre.x, centre.y);
       const inside = here > this.view.west && here < this.view.east && y > this.view.south && y < this.view.north;
       if (!inside) return this.look(moved(this.view, here - (this.view.west + this.view.east) / 2, y - (this.view.south + this.view.north) / 2));
     }
@@ -90,7 +119,7 @@ export class MapView {
 
   /** @param {import("./grid.js").Box} view */
   look(view) {
-    this.view = bounded(view, this.home, this.geographic);
+    this.view = bounded(view, this.home, this.wraps);
     this.raster = null;
     this.listeners.onView(this.view === this.home ? null : this.view);
     this.#coasts();
@@ -131,100 +160,14 @@ export class MapView {
     this.#drawMarks();
   }
 
-  /** Pixel of a place, in the turn of longitude nearest to the view. */
-  #pixel(x, y) {
+  /** Pixel of a spot of the map. */
+  pixel(x, y) {
     const { west, east, south, north } = this.view;
     return [((x - west) / (east - west)) * this.width, ((north - y) / (north - south)) * this.height];
   }
 
   #drawMarks() {
-    if (!this.view || !this.width) return;
-    const context = this.marks.getContext("2d");
-    const scale = Math.min(2, devicePixelRatio || 1);
-    const style = getComputedStyle(this.frame);
-    context.clearRect(0, 0, this.width, this.height);
-    this.#drawGrid(context, scale, style);
-    if (this.geographic) this.#drawCoasts(context, scale, style);
-    if (this.pinned) this.#drawPin(context, scale, style);
-    if (this.cursor >= 0 && this.field) this.#drawCursor(context, scale);
-  }
-
-  #drawGrid(context, scale, style) {
-    const { west, east, south, north } = this.view;
-    const step = (low, high) => niceTicks(low, high, 5).filter((each) => each > low && each < high);
-    const xs = this.geographic && east - west > 150 ? [-180, -120, -60, 0, 60, 120, 180, 240, 300].filter((x) => x > west && x < east) : step(west, east);
-    const ys = this.geographic && north - south > 90 ? [-60, -30, 0, 30, 60] : step(south, north);
-    context.strokeStyle = style.getPropertyValue("--map-grid");
-    context.lineWidth = scale * 0.6;
-    context.beginPath();
-    for (const x of xs) context.rect(this.#pixel(x, 0)[0], -1, 0, this.height + 2);
-    for (const y of ys) context.rect(-1, this.#pixel(0, y)[1], this.width + 2, 0);
-    context.stroke();
-    this.#label(context, scale, style, xs, ys);
-  }
-
-  #label(context, scale, style, xs, ys) {
-    const text = (value, positive, negative) => {
-      const plain = Number(Math.abs(value).toFixed(4));
-      return this.geographic ? `${plain}°${value === 0 || plain === 180 ? "" : value > 0 ? positive : negative}` : String(Number(value.toPrecision(5)));
-    };
-    context.font = `${11 * scale}px ${style.fontFamily}`;
-    context.lineWidth = 3 * scale;
-    context.lineJoin = "round";
-    const write = (words, x, y) => {
-      context.strokeStyle = style.getPropertyValue("--map-halo");
-      context.strokeText(words, x, y);
-      context.fillStyle = style.getPropertyValue("--map-ink");
-      context.fillText(words, x, y);
-    };
-    context.textAlign = "center";
-    for (const x of xs) write(text(this.geographic ? near(x, 0) : x, "E", "W"), this.#pixel(x, 0)[0], this.height - 6 * scale);
-    context.textAlign = "left";
-    for (const y of ys) if (this.#pixel(0, y)[1] < this.height - 24 * scale && this.#pixel(0, y)[1] > 20 * scale) write(text(y, "N", "S"), 6 * scale, this.#pixel(0, y)[1] - 4 * scale);
-  }
-
-  #drawCoasts(context, scale, style) {
-    const path = new Path2D();
-    const { west, east } = this.view;
-    for (let turn = 360 * Math.ceil((west - 180) / 360); turn - 180 < east; turn += 360) {
-      for (const line of this.lines) {
-        if (line.every(([x]) => x + turn < west) || line.every(([x]) => x + turn > east)) continue;
-        line.forEach(([x, y], i) => (i ? path.lineTo(...this.#pixel(x + turn, y)) : path.moveTo(...this.#pixel(x + turn, y))));
-      }
-    }
-    context.lineJoin = "round";
-    for (const [name, width] of [["--map-halo", 2.2], ["--map-coast", 0.9]]) {
-      context.strokeStyle = style.getPropertyValue(name);
-      context.lineWidth = width * scale;
-      context.stroke(path);
-    }
-  }
-
-  #drawPin(context, scale, style) {
-    const x = this.geographic ? near(this.pinned.lon, (this.view.west + this.view.east) / 2) : this.pinned.lon;
-    const [px, py] = this.#pixel(x, this.pinned.lat);
-    context.beginPath();
-    context.arc(px, py, 6 * scale, 0, 2 * Math.PI);
-    context.fillStyle = style.getPropertyValue("--map-pin");
-    context.fill();
-    for (const [colour, width] of [["#111", 5], ["#fff", 2.5]]) {
-      context.lineWidth = width * scale;
-      context.strokeStyle = colour;
-      context.stroke();
-    }
-    context.fill();
-  }
-
-  #drawCursor(context, scale) {
-    const { x, y } = centreOf(this.field.grid, this.cursor);
-    const [px, py] = this.#pixel(this.geographic ? near(x, (this.view.west + this.view.east) / 2) : x, y);
-    for (const [colour, width] of [["#fff", 4], ["#111", 1.8]]) {
-      context.beginPath();
-      context.arc(px, py, 8 * scale, 0, 2 * Math.PI);
-      context.lineWidth = width * scale;
-      context.strokeStyle = colour;
-      context.stroke();
-    }
+    if (this.view && this.width) drawMarks(this);
   }
 
   #fractions(event) {

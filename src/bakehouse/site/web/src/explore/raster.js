@@ -5,6 +5,7 @@
  * colours, and what a pointer is over is one look-up.
  */
 
+import { turnsOf } from "./corners.js";
 import { near } from "./grid.js";
 
 /** @typedef {import("./grid.js").Grid} Grid */
@@ -17,7 +18,7 @@ import { near } from "./grid.js";
 export function rasterise(grid, view, width, height) {
   const raster = new Int32Array(width * height).fill(-1);
   if (grid.kind === "rectilinear") fillRectilinear(raster, grid, view, width, height);
-  else if (grid.kind === "curvilinear") fillCurvilinear(raster, grid, view, width, height);
+  else if (grid.cornerLon) fillPolygons(raster, grid, view, width, height);
   else fillPoints(raster, grid, view, width, height);
   return raster;
 }
@@ -52,41 +53,83 @@ function fillRectilinear(raster, grid, view, width, height) {
   }
 }
 
-function fillCurvilinear(raster, grid, view, width, height) {
-  const { cornerLon, cornerLat } = grid;
+/** Cells with corners, in degrees that turn, or on a plane that does not. */
+function fillPolygons(raster, grid, view, width, height) {
+  const { per, flat } = grid;
   const [perX, perY] = [width / (view.east - view.west), height / (view.north - view.south)];
-  const [xs, ys] = [new Float64Array(4), new Float64Array(4)];
+  const cornered = { x: new Float64Array(per), y: new Float64Array(per), west: 0, east: 0, south: 0, north: 0 };
+  const [xs, ys] = [new Float64Array(per), new Float64Array(per)];
   for (let cell = 0; cell < grid.lon.length; cell++) {
-    let [west, east, south, north] = [Infinity, -Infinity, Infinity, -Infinity];
-    for (let k = 4 * cell; k < 4 * cell + 4; k++) {
-      west = Math.min(west, cornerLon[k]);
-      east = Math.max(east, cornerLon[k]);
-      south = Math.min(south, cornerLat[k]);
-      north = Math.max(north, cornerLat[k]);
+    const { x, y, west, east, south, north } = outline(grid, cell, cornered);
+    if (!flat && east - west > 90 && turnsOf(grid, cell)) {
+      fillPole(raster, x, y, view, width, height, cell);
+      continue;
     }
-    // A cell as wide as half the globe is at a pole or a fold, where its corners say nothing.
-    if (!(east - west < 120) || north < view.south || south > view.north) continue;
-    const turns = Math.ceil((view.west - east) / 360);
-    for (let turn = turns * 360; west + turn < view.east; turn += 360) {
-      for (let k = 0; k < 4; k++) {
-        xs[k] = (cornerLon[4 * cell + k] + turn - view.west) * perX - 0.5;
-        ys[k] = (view.north - cornerLat[4 * cell + k]) * perY - 0.5;
+    // A cell as wide as half the globe is at a fold, where its corners say nothing.
+    if (!(east - west < (flat ? Infinity : 180)) || north < view.south || south > view.north) continue;
+    for (let turn = flat ? 0 : 360 * Math.ceil((view.west - east) / 360); west + turn < view.east; turn += 360) {
+      for (let k = 0; k < per; k++) {
+        xs[k] = (x[k] + turn - view.west) * perX - 0.5;
+        ys[k] = (view.north - y[k]) * perY - 0.5;
       }
-      fillQuad(raster, width, height, xs, ys, cell);
+      fillPolygon(raster, width, height, xs, ys, cell);
+      if (flat) break;
     }
   }
 }
 
-/** Fill the pixels whose centres lie in a quadrilateral: between its leftmost and rightmost crossing of each row. */
-function fillQuad(raster, width, height, xs, ys, cell) {
-  const top = Math.max(0, Math.ceil(Math.min(ys[0], ys[1], ys[2], ys[3])));
-  const bottom = Math.min(height - 1, Math.floor(Math.max(ys[0], ys[1], ys[2], ys[3])));
+/** The corners of a cell, each within half a turn of the one before, and the box around them. */
+function outline({ per, cornerLon, cornerLat, flat }, cell, into) {
+  Object.assign(into, { west: Infinity, east: -Infinity, south: Infinity, north: -Infinity });
+  for (let k = 0; k < per; k++) {
+    const [x, y] = [cornerLon[per * cell + k], cornerLat[per * cell + k]];
+    into.x[k] = flat || k === 0 ? x : near(x, into.x[k - 1]);
+    into.y[k] = y;
+    into.west = Math.min(into.west, into.x[k]);
+    into.east = Math.max(into.east, into.x[k]);
+    into.south = Math.min(into.south, y);
+    into.north = Math.max(into.north, y);
+  }
+  return into;
+}
+
+/** A cell that holds a pole lies above all longitudes: from its edge to the pole. */
+function fillPole(raster, lons, lats, view, width, height, cell) {
+  const north = lats.reduce((sum, lat) => sum + lat, 0) > 0;
+  const rowOf = (lat) => ((view.north - lat) / (view.north - view.south)) * height - 0.5;
+  for (let column = 0; column < width; column++) {
+    const edge = edgeAt(lons, lats, view.west + ((column + 0.5) / width) * (view.east - view.west), north);
+    const [top, bottom] = north ? [rowOf(90), rowOf(edge)] : [rowOf(edge), rowOf(-90)];
+    for (let row = Math.max(0, Math.ceil(top)); row <= Math.min(height - 1, bottom); row++) raster[row * width + column] = cell;
+  }
+}
+
+/** The latitude where a line around the pole crosses a longitude; the one farthest from the pole. */
+function edgeAt(lons, lats, lon, north) {
+  const found = [];
+  for (let k = 0; k < lons.length; k++) {
+    const next = (k + 1) % lons.length;
+    const step = near(lons[next] - lons[k], 0);
+    const part = (near(lon, lons[k] + step / 2) - lons[k]) / step;
+    if (part >= 0 && part <= 1) found.push(lats[k] + part * (lats[next] - lats[k]));
+  }
+  return north ? Math.min(...found) : Math.max(...found);
+}
+
+/** Fill the pixels whose centres lie in a convex polygon: between its leftmost and rightmost crossing of each row. */
+function fillPolygon(raster, width, height, xs, ys, cell) {
+  const n = xs.length;
+  let [low, high] = [Infinity, -Infinity];
+  for (let k = 0; k < n; k++) [low, high] = [Math.min(low, ys[k]), Math.max(high, ys[k])];
+  const top = Math.max(0, Math.ceil(low));
+  const bottom = Math.min(height - 1, Math.floor(high));
   for (let row = top; row <= bottom; row++) {
     let [from, to] = [Infinity, -Infinity];
-    for (let k = 0; k < 4; k++) {
-      const [y0, y1] = [ys[k], ys[(k + 1) & 3]];
+    for (let k = 0; k < n; k++) {
+      const next = k + 1 === n ? 0 : k + 1;
+      const [y0, y1] = [ys[k], ys[next]];
       if ((row < y0 && row < y1) || (row > y0 && row > y1)) continue;
-      const [x0, x1] = [xs[k], xs[(k + 1) & 3]];
+      const [x0, x1] = [xs[k], xs[next]];
       const x = y0 === y1 ? x0 : x0 + ((row - y0) / (y1 - y0)) * (x1 - x0);
       from = Math.min(from, x, y0 === y1 ? x1 : x);
       to = Math.max(to, x, y0 === y1 ? x1 : x);
@@ -99,7 +142,7 @@ function fillPoints(raster, grid, view, width, height) {
   const radius = Math.max(3, Math.min(width / 120, 60 * (width / (grid.lon.length || 1))));
   const middle = (view.west + view.east) / 2;
   for (let cell = 0; cell < grid.lon.length; cell++) {
-    const x = ((near(grid.lon[cell], middle) - view.west) / (view.east - view.west)) * width;
+    const x = (((grid.flat ? grid.lon[cell] : near(grid.lon[cell], middle)) - view.west) / (view.east - view.west)) * width;
     const y = ((view.north - grid.lat[cell]) / (view.north - view.south)) * height;
     if (Number.isFinite(x + y)) fillDisc(raster, width, height, x, y, radius, cell);
   }

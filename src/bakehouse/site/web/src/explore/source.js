@@ -3,7 +3,7 @@
 import { costOf } from "./cost.js";
 import { axisOf, drawable, gridOf } from "./dataset.js";
 import { decode, packingOf } from "./decode.js";
-import { centreOf, edges, near } from "./grid.js";
+import { centreOf, near } from "./grid.js";
 import { locate } from "./raster.js";
 import { openArrays, openStore, read } from "./store.js";
 
@@ -140,28 +140,6 @@ function between(all, low, high) {
   const ends = [Math.max(low, least), Math.min(high, most)].map((value) => locate(all, Math.min(most, Math.max(least, value))));
   return [Math.min(...ends), Math.max(...ends) + 1];
 }
-
-/** The cell nearest to a place. @param {Grid} grid @param {{lat: number, lon: number}} place @returns {number} */
-export function nearestCell(grid, { lat, lon }) {
-  if (grid.kind === "rectilinear") {
-    const middle = (grid.xEdges[0] + grid.xEdges.at(-1)) / 2;
-    const ix = nearestIndex(grid.x, grid.geographic ? near(lon, middle) : lon);
-    return nearestIndex(grid.y, lat) * grid.x.length + ix;
-  }
-  let [best, least] = [-1, Infinity];
-  const shrink = Math.cos((lat * Math.PI) / 180) ** 2;
-  for (let cell = 0; cell < grid.lon.length; cell++) {
-    const distance = near(grid.lon[cell] - lon, 0) ** 2 * shrink + (grid.lat[cell] - lat) ** 2;
-    if (distance < least) [best, least] = [cell, distance];
-  }
-  return best;
-}
-
-function nearestIndex(values, wanted) {
-  return Math.max(0, Math.min(values.length - 1, locate(edges(values), Math.max(Math.min(...ends(values)), Math.min(Math.max(...ends(values)), wanted)))));
-}
-
-const ends = (values) => [values[0], values[values.length - 1]];
 
 /**
  * Indices in the array of a cell of a field.

@@ -136,6 +136,7 @@ export async function openArrays(opened, names) {
   if (!listed) {
     const named = [...arrays.values()].flatMap((array) => [...dimsOf(array), ...coordinatesOf(array)]);
     await Promise.all([...new Set(named)].map((name) => add(name, false)));
+    await Promise.all([...arrays.values()].map(boundsOf).filter(Boolean).map((name) => add(name, false)));
   }
   if (arrays.size === 0) throw new StoreError("No array could be opened in this store.", { url: opened.url, fix: "Check that its address is the root of a zarr store." });
   return arrays;
@@ -150,6 +151,11 @@ export function dimsOf(array) {
 export function coordinatesOf(array) {
   const { coordinates, grid_mapping } = array.attrs;
   return `${coordinates ?? ""} ${grid_mapping ?? ""}`.split(/[\s:]+/).filter(Boolean);
+}
+
+/** The array that holds the bounds of a coordinate's cells. @returns {string | undefined} */
+export function boundsOf(array) {
+  return array?.attrs.bounds;
 }
 
 /**

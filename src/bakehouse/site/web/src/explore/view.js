@@ -15,7 +15,7 @@ export function shortening(box, geographic) {
 /** Height by width that suits a box, within what a page bears. @param {Box} box @param {number | null} shrink */
 export function aspectOf(box, shrink) {
   const aspect = shrink === null ? 0.5 : (box.north - box.south) / ((box.east - box.west) * shrink);
-  return Math.max(0.3, Math.min(0.72, aspect));
+  return Math.max(0.22, Math.min(0.72, aspect));
 }
 
 /** The smallest view that holds a box and fills a frame. @param {Box} box @param {number} aspect height by width @param {number | null} shrink @returns {Box} */
@@ -42,12 +42,12 @@ export function moved(view, dx, dy) {
 }
 
 /** Keep a view near what there is to see: not larger than all, not off the map. @param {Box} view @param {Box} home @returns {Box} */
-export function bounded(view, home, geographic) {
+export function bounded(view, home, wraps) {
   const all = home.east - home.west;
   if (view.east - view.west >= all * 0.999) return home;
   if (view.east - view.west < all / 2000) return zoomed(view, all / 2000 / (view.east - view.west));
   const dy = Math.max(0, home.south - view.south) - Math.max(0, view.north - home.north);
-  const dx = geographic && all > 330 ? 0 : Math.max(0, home.west - view.west) - Math.max(0, view.east - home.east);
+  const dx = wraps && all > 330 ? 0 : Math.max(0, home.west - view.west) - Math.max(0, view.east - home.east);
   return moved(view, dx, dy);
 }
 

@@ -8,7 +8,7 @@ import { Facet } from "./facets.js";
 import { Picker } from "./picker.js";
 import { formatQuery, isEmpty, parseBox, parseQuery } from "./query.js";
 
-const FIRST = 48;
+const CARDS = 24;
 
 const idle = globalThis.requestIdleCallback ?? ((task) => setTimeout(task, 0));
 
@@ -139,7 +139,7 @@ export class Search {
   }
 
   #append() {
-    const next = this.rows.slice(this.shown, this.shown + FIRST);
+    const next = this.rows.slice(this.shown, this.shown + CARDS);
     const cards = next.map((row) => makeCard(this.template, this.catalog.entries[row], this.index));
     this.list.append(...cards);
     if (this.shown) cards[0]?.querySelector("a[data-slot=title]")?.focus();

@@ -7,8 +7,10 @@ import MiniSearch from "minisearch";
 
 /** How many entries are indexed at once; between them the page can answer. */
 const PORTION = 50;
-const FIELDS = ["title", "tags", "variables", "long_names", "standard_names", "description", "units", "id"];
-const BOOST = { title: 6, variables: 4, long_names: 3, standard_names: 3, tags: 3, units: 0.5, id: 2 };
+const REMEMBERED = 40;
+/** What is searched as one, and how much it counts: every field costs time for each entry that has a word. */
+const FIELDS = { title: ["title"], names: ["variables", "long_names", "standard_names", "tags"], rest: ["description", "units", "id"] };
+const BOOST = { title: 6, names: 3 };
 const YEAR_MS = 365.25 * 24 * 3600 * 1000;
 
 /** What each facet reads from an entry. @type {Record<string, (entry: Entry, now: number) => string[]>} */
@@ -46,29 +48,35 @@ export class Catalog {
     this.entries = entries;
     this.index = new MiniSearch({
       idField: "row",
-      fields: FIELDS,
+      fields: Object.keys(FIELDS),
       tokenize: words,
       processTerm: (term) => term,
-      extractField: (row, field) => (field === "row" ? row.row : [row.entry[field]].flat().filter(Boolean).join(" ")),
-      searchOptions: { boost: BOOST, prefix: true, fuzzy: (term) => (term.length > 4 ? 0.2 : false), combineWith: "AND" },
+      extractField: (row, field) => (field === "row" ? row.row : FIELDS[field].flatMap((name) => row.entry[name] ?? []).join(" ")),
+      searchOptions: { boost: BOOST, prefix: true, fuzzy: (term) => (term.length > 4 ? 0.2 : false) },
     });
     this.indexed = 0;
-    this.facets = Object.entries(FACETS).map(([facet, read]) => [facet, entries.map((entry) => read(entry, now))]);
-    this.values = Object.fromEntries(this.facets);
+    /** @type {Map<string, Float32Array>} */
+    this.known = new Map();
+    this.facets = Object.entries(FACETS).map(([name, read]) => numbered(name, entries.map((entry) => read(entry, now))));
   }
 
   /** Index some more entries. @returns {boolean} whether any are left */
   indexMore() {
     const until = Math.min(this.entries.length, this.indexed + PORTION);
+    this.known.clear();
     for (; this.indexed < until; this.indexed++) this.index.add({ row: this.indexed, entry: this.entries[this.indexed] });
     return this.indexed < this.entries.length;
   }
 
   /** Rows that hold the words, best first; of what is not indexed yet, those that hold the text. @returns {number[]} */
   #matching(q) {
-    if (!words(q).length) return this.entries.map((_, row) => row);
-    const found = this.index.search(q).map(({ id }) => id);
-    const wanted = words(q);
+    const wanted = [...new Set(words(q))];
+    if (!wanted.length) return this.entries.map((_, row) => row);
+    const [first, ...others] = wanted.map((word) => this.#scores(word));
+    const scores = others.reduce((sum, each) => sum.map((score, row) => (score && each[row] ? score + each[row] : 0)), first);
+    const found = [];
+    for (let row = 0; row < this.indexed; row++) if (scores[row]) found.push(row);
+    found.sort((one, other) => scores[other] - scores[one] || one - other);
     for (let row = this.indexed; row < this.entries.length; row++) {
       const { title, variables, tags } = this.entries[row];
       const text = words([title, ...variables, ...tags].join(" "));
@@ -77,26 +85,62 @@ export class Catalog {
     return found;
   }
 
+  /** How well each row fits one word; words that were asked for lately are remembered, as only the last one is being typed. */
+  #scores(word) {
+    let scores = this.known.get(word);
+    if (!scores) {
+      scores = new Float32Array(this.entries.length);
+      for (const { id, score } of this.index.search(word)) scores[id] = score;
+      if (this.known.size >= REMEMBERED) this.known.delete(this.known.keys().next().value);
+      this.known.set(word, scores);
+    }
+    return scores;
+  }
+
   /**
    * @param {Query} query
    * @returns {{rows: number[], counts: Record<string, Map<string, number>>}} a facet's counts are of what its other choices would give
    */
   find(query) {
-    const chosen = Object.entries(query.facets).filter(([, values]) => values.length);
-    const inPlace = this.#matching(query.q).filter((row) => overlaps(this.entries[row], query));
-    const counts = Object.fromEntries(Object.keys(FACETS).map((facet) => [facet, new Map()]));
+    const found = this.#matching(query.q);
+    const inPlace = query.bbox || query.from || query.to ? found.filter((row) => overlaps(this.entries[row], query)) : found;
+    const chosen = this.facets.map(({ name, codes }) => new Set((query.facets[name] ?? []).map((value) => codes.get(value) ?? -1)));
+    const counts = this.facets.map(({ codes }) => new Uint32Array(codes.size));
     const rows = [];
     for (const row of inPlace) {
-      const missed = chosen.filter(([facet, wanted]) => !this.values[facet][row].some((value) => wanted.includes(value)));
-      if (!missed.length) rows.push(row);
-      if (missed.length > 1) continue;
-      for (const [facet, values] of this.facets) {
-        if (missed.length && missed[0][0] !== facet) continue;
-        for (const value of values[row]) counts[facet].set(value, (counts[facet].get(value) ?? 0) + 1);
+      const missed = this.#missed(row, chosen);
+      if (missed === -1) rows.push(row);
+      if (missed === -2) continue;
+      for (let facet = 0; facet < counts.length; facet++) {
+        if (missed >= 0 && missed !== facet) continue;
+        for (const code of this.facets[facet].rows[row]) counts[facet][code] += 1;
       }
     }
-    return { rows, counts };
+    return { rows, counts: Object.fromEntries(this.facets.map(({ name, codes }, facet) => [name, named(codes, counts[facet])])) };
   }
+
+  /** The only facet whose choice an entry misses; -1 if it misses none, -2 if several. */
+  #missed(row, chosen) {
+    let missed = -1;
+    for (let facet = 0; facet < chosen.length; facet++) {
+      if (!chosen[facet].size || this.facets[facet].rows[row].some((code) => chosen[facet].has(code))) continue;
+      if (missed !== -1) return -2;
+      missed = facet;
+    }
+    return missed;
+  }
+}
+
+/** A facet's values as numbers, which are faster to count. @param {string} name @param {string[][]} values of each entry */
+function numbered(name, values) {
+  const codes = new Map();
+  const rows = values.map((each) => each.map((value) => codes.get(value) ?? (codes.set(value, codes.size), codes.size - 1)));
+  return { name, codes, rows };
+}
+
+/** How often each value was counted; those that were not are left out. */
+function named(codes, counts) {
+  return new Map([...codes].filter(([, code]) => counts[code]).map(([value, code]) => [value, counts[code]]));
 }
 
 /** @param {Entry} entry @param {Query} query */
