@@ -30,6 +30,12 @@ STAND_INS = {
 }
 USES = re.compile(r"uses: ([\w-]+/[\w./-]+)@([0-9a-f]{40})")
 CANARY = "canary-9f31c7e2"
+OIDC = tuple(
+    f"--env=ACTIONS_ID_TOKEN_REQUEST_{name}={value}"
+    for name, value in {"TOKEN": CANARY, "URL": "http://127.0.0.1:9/oidc"}.items()
+)
+WITH_OIDC = ("run-recipe",)
+"""Workflows in which a job that runs recipes may ask for OIDC tokens."""
 LIMIT_S = 300
 QUIET = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
 
@@ -58,7 +64,6 @@ class Bench:
     variables: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
-    oidc: bool = True
     ran: list[tuple[str, Ran]] = field(default_factory=list)
 
     @property
@@ -113,17 +118,8 @@ class Bench:
         about = self.folder / "event.json"
         full = {**payload, "repository": {"full_name": REPOSITORY, "name": "feedstocks", "default_branch": "main"}}
         about.write_text(json.dumps(full))
-        command = [
-            _act(),
-            event,
-            "--workflows",
-            workflow,
-            "--eventpath",
-            str(about),
-            "--json",
-            *self._options(sha),
-            *words,
-        ]
+        command = [_act(), event, "--workflows", workflow, "--eventpath", str(about), "--json"]
+        command += [*self._options(sha), *(OIDC if name in WITH_OIDC else ()), *words]
         done = subprocess.run(
             command, cwd=self.tree, env=self._outside(), capture_output=True, text=True, timeout=LIMIT_S, check=False
         )
@@ -171,14 +167,7 @@ class Bench:
         folders = {"BENCH_ORIGIN": self.origin, "BENCH_ARTIFACTS": self.artifacts, "BENCH_BIN": self.folder / "bin"}
         keys = {"BENCH_NAME": self.keys.get("AWS_ACCESS_KEY_ID", ""), "BENCH_CANARY": CANARY}
         keys["BENCH_WORD"] = self.keys.get("AWS_SECRET_ACCESS_KEY", "")
-        oidc = {"ACTIONS_ID_TOKEN_REQUEST_TOKEN": CANARY, "ACTIONS_ID_TOKEN_REQUEST_URL": f"{self.hub.url}/oidc"}
-        return {
-            **known,
-            **{name: str(path) for name, path in folders.items()},
-            **keys,
-            **(oidc if self.oidc else {}),
-            **self.environment,
-        }
+        return {**known, **{name: str(path) for name, path in folders.items()}, **keys, **self.environment}
 
     def _outside(self) -> dict[str, str]:
         """Give act a home of its own, and nothing of this process's environment."""

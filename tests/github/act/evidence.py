@@ -38,20 +38,24 @@ WORDS = (
 def main(names: list[str]) -> int:
     """Play, and write the page; give 1 if a scenario did not come out as it has to."""
     failed = []
-    known = json.loads(OUTCOMES.read_text(encoding="utf-8")) if OUTCOMES.is_file() else {}
     with moto_s3() as s3:
         for each in SCENARIOS:
             if not names or each.name in names:
                 try:
-                    known[each.name] = _play(each, s3)
-                except AssertionError:
+                    outcome = _play(each, s3)
+                except Exception:
                     traceback.print_exc()
                     failed.append(each.name)
-                print(f"{each.name}: {known.get(each.name, 'failed')}", flush=True)
-                write(known)
-    write(known)
+                    continue
+                print(f"{each.name}: {outcome}", flush=True)
+                write(_known() | {each.name: outcome})
+    write(_known())
     print("\n".join(f"failed: {name}" for name in failed))
     return 1 if failed else 0
+
+
+def _known() -> dict[str, str]:
+    return json.loads(OUTCOMES.read_text(encoding="utf-8")) if OUTCOMES.is_file() else {}
 
 
 def write(known: dict[str, str]) -> None:

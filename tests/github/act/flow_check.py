@@ -147,8 +147,9 @@ for address in ("http://169.254.169.254/latest/meta-data/", seen.get("ACTIONS_ID
 def a_recipe_that_looks_around_finds_nothing(made: Bench) -> str:
     """recipe.py of a pull request reads the environment and asks for the OIDC address."""
     _, ran, said = _check(made, python_feedstock("winds", PRYING))
-    oidc = [path for _, path, _ in made.hub.requests if "oidc" in path]
-    assert "canary" not in ran.raw.replace("write-token-canary", "") and "canary" not in said and oidc == []
+    left = [path.read_text(errors="replace") for path in made.artifacts.rglob("*") if path.is_file()]
+    for text in (said, *left, *(line for _, line in ran.lines)):
+        assert "canary" not in text
     return "no variable of the job is there: no token, no key, no OIDC address; no canary in logs, result or comment"
 
 

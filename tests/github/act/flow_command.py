@@ -8,7 +8,6 @@ from tests.github.act.scenarios import scenario
 
 
 def _run(made: Bench, number: int, body: str, login: str = "maintainer") -> Ran:
-    made.oidc = False  # no job of this workflow has `id-token: write`
     made.hub.permissions["maintainer"] = "write"
     return made.run("run-command", "issue_comment", said_event(made, number, body, login))
 
