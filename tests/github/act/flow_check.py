@@ -92,7 +92,7 @@ def what_touches_workflows_is_labelled_and_not_tried(made: Bench) -> str:
 
 @scenario("Check and comment", attack=True)
 def a_result_of_five_megabytes_is_not_read(made: Bench) -> str:
-    """The check's job, which runs a stranger's code, leaves 5 MB with `<script>`, `@everyone` and `](javascript:`."""
+    """The check's job, which runs a stranger's code, leaves 5 MB with `<script>`, `@everyone` and `javascript:` links."""
     said = _told(made, {"labels": [BAD * (5_000_000 // len(BAD))]}, "failure")
     assert not any(each in said for each in ("script>", "everyone", "javascript:")) and len(said) < 3000
     return "refused by its size before it is parsed; the comment says that there is no usable result"
@@ -100,7 +100,7 @@ def a_result_of_five_megabytes_is_not_read(made: Bench) -> str:
 
 @scenario("Check and comment", attack=True)
 def words_of_a_result_are_shown_and_do_nothing(made: Bench) -> str:
-    """The document has the right form; its words are `<script>`, `@everyone`, `](javascript:`, `#1`, `<img>`."""
+    """The document has the right form; its words are `<script>`, `@everyone`, `javascript:` links, `#1`, `<img>`."""
     failure = {"error": BAD, "message": BAD, "fix": BAD}
     about = {"feedstock": "winds", "findings": [], "findings_total": 0, "failures": [failure], "recipes": []}
     said = _told(
@@ -134,23 +134,25 @@ def a_branch_and_a_title_run_nothing(made: Bench) -> str:
 
 
 PRYING = """\
-import os, pathlib, socket, urllib.request
-seen = dict(os.environ)
+import os, urllib.request
 words = ("TOKEN", "SECRET", "KEY", "ACTIONS_", "GITHUB_", "BENCH_")
-print("SEEN", {name: value for name, value in seen.items() if any(word in name for word in words)})
-for address in ("http://169.254.169.254/latest/meta-data/", seen.get("ACTIONS_ID_TOKEN_REQUEST_URL") or "no OIDC"):
-    print("ASKING", address)
+print("SEEN", {name: value for name, value in os.environ.items() if any(word in name for word in words)})
+try:
+    urllib.request.urlopen("ADDRESS/latest/meta-data/", timeout=5)
+except Exception as error:
+    print("REFUSED", type(error).__name__, error)
 """
 
 
 @scenario("Check and comment", attack=True, nightly=True)
 def a_recipe_that_looks_around_finds_nothing(made: Bench) -> str:
-    """recipe.py of a pull request reads the environment and asks for the OIDC address."""
-    _, ran, said = _check(made, python_feedstock("winds", PRYING))
+    """recipe.py of a pull request prints what it finds of the job, and asks an address on loopback, as for metadata."""
+    _, ran, said = _check(made, python_feedstock("winds", PRYING.replace("ADDRESS", made.hub.url)))
+    assert not any("meta-data" in path for _, path, _ in made.hub.requests)
     left = [path.read_text(errors="replace") for path in made.artifacts.rglob("*") if path.is_file()]
     for text in (said, *left, *(line for _, line in ran.lines)):
         assert "canary" not in text
-    return "no variable of the job is there: no token, no key, no OIDC address; no canary in logs, result or comment"
+    return "no variable of the job is there, and the address is not asked; no canary in logs, result or comment"
 
 
 @scenario("Check and comment", attack=True, nightly=True)

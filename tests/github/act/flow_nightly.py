@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from typing import Any
 
 from tests.github.act.bench import Bench, Ran
@@ -41,9 +43,7 @@ def _night(made: Bench) -> Ran:
 
 def _link(made: Bench, url: str) -> None:
     """Link a store as a maintainer does, on their machine."""
-    import os
-    import subprocess
-
+    made.git("fetch", "--quiet", "origin")
     made.git("checkout", "--quiet", "-B", "main", "origin/main")
     done = subprocess.run(
         [made.folder / "bin/bakehouse", "link", "ice", "--url", url, "--title", "Sea ice", "--license", "CC-BY-4.0",
