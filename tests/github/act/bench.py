@@ -240,4 +240,6 @@ def _read(done: subprocess.CompletedProcess[str]) -> Ran:
             jobs[job] = about["jobResult"]
         elif about.get("raw_output"):
             lines.append((job, about["msg"]))
+        elif about.get("command") in ("error", "warning", "notice"):  # act takes notes beside the code for itself
+            lines.append((job, about["raw"]))
     return Ran(done.returncode, jobs, tuple(lines), done.stdout + done.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from html import unescape
 from typing import Any
 
 from bakehouse.github.limited import made as made_of
@@ -65,7 +66,7 @@ def a_bad_feedstock_is_told_what_to_mend(made: Bench) -> str:
     files = {path: text.replace("CC0-1.0", "CC-1.O") for path, text in files.items()}
     _, ran, said = _check(made, files)
     assert ran.jobs == {"check": "failure"}
-    assert "CC-1.O" in said and "seasons_2020.nc" in said
+    assert all(each in unescape(said) for each in ("CC-1.O", "did you mean 'CC0-1.0'", "seasons_2020.nc")), said
     notes = [line for line in ran.printed("check").splitlines() if line.startswith("::error ")]
     return f"red, {len(notes)} notes beside the lines; the comment names the licence, its fix, and the input"
 
@@ -92,7 +93,7 @@ def what_touches_workflows_is_labelled_and_not_tried(made: Bench) -> str:
 
 @scenario("Check and comment", attack=True)
 def a_result_of_five_megabytes_is_not_read(made: Bench) -> str:
-    """The check's job, which runs a stranger's code, leaves 5 MB with `<script>`, `@everyone` and `javascript:` links."""
+    """The check's job, which runs a stranger's code, leaves 5 MB of `<script>`, `@everyone`, `javascript:` links."""
     said = _told(made, {"labels": [BAD * (5_000_000 // len(BAD))]}, "failure")
     assert not any(each in said for each in ("script>", "everyone", "javascript:")) and len(said) < 3000
     return "refused by its size before it is parsed; the comment says that there is no usable result"
@@ -137,22 +138,19 @@ PRYING = """\
 import os, urllib.request
 words = ("TOKEN", "SECRET", "KEY", "ACTIONS_", "GITHUB_", "BENCH_")
 print("SEEN", {name: value for name, value in os.environ.items() if any(word in name for word in words)})
-try:
-    urllib.request.urlopen("ADDRESS/latest/meta-data/", timeout=5)
-except Exception as error:
-    print("REFUSED", type(error).__name__, error)
+urllib.request.urlopen("http://169.254.169.254/latest/meta-data/", timeout=5)
 """
 
 
 @scenario("Check and comment", attack=True, nightly=True)
 def a_recipe_that_looks_around_finds_nothing(made: Bench) -> str:
-    """recipe.py of a pull request prints what it finds of the job, and asks an address on loopback, as for metadata."""
-    _, ran, said = _check(made, python_feedstock("winds", PRYING.replace("ADDRESS", made.hub.url)))
-    assert not any("meta-data" in path for _, path, _ in made.hub.requests)
+    """recipe.py of a pull request prints what it finds of the job, and asks the address of a cloud's metadata."""
+    _, ran, said = _check(made, python_feedstock("winds", PRYING))
     left = [path.read_text(errors="replace") for path in made.artifacts.rglob("*") if path.is_file()]
     for text in (said, *left, *(line for _, line in ran.lines)):
-        assert "canary" not in text
-    return "no variable of the job is there, and the address is not asked; no canary in logs, result or comment"
+        assert "canary" not in text, text[:2000]
+    assert ran.jobs == {"check": "failure"} and "169.254.169.254 is link-local" in unescape(said), said
+    return "no canary in logs, result or comment; red: `169.254.169.254 is link-local`, before a connection is opened"
 
 
 @scenario("Check and comment", attack=True, nightly=True)

@@ -15,6 +15,7 @@ from tests.support.http import Server, serve
 from tests.support.s3 import S3
 
 ABOUT = """\
+# yaml-language-server: $schema=../../schemas/feedstock.schema.json
 title: {title}
 description: A small dataset, to be baked by a test.
 provenance: {{license: CC0-1.0, providers: [{{name: Bakehouse, roles: [producer]}}]}}
