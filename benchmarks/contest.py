@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 OURS = "bakehouse"
 # One thread a library: contestants say themselves how many things they do at once, and there are two cores.
 PEER_PATH = {"PYTHONPATH": str(HERE / "peers")}
-ENV = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+ENV = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore", "BAKEHOUSE_PREVIEWS": "0"}
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from typing import Any
 from bakehouse.storage import Target
 
 MEMORY_BYTES = 256 * 2**20
+SURVEYS = ".survey"
+"""Folder, beside the versions, of what inputs' headers said."""
 
 
 def work_folder(target: Target, prefix: str) -> Target:
@@ -96,6 +98,11 @@ class Context:
     def notebook(self) -> Target:
         """Give the folder where the run notes what it planned."""
         return self.notes or self.target.child(".runs")
+
+    @property
+    def surveys(self) -> Target:
+        """Give the folder of what inputs' headers said in earlier runs."""
+        return self.target.child(SURVEYS)
 
     @property
     def marks(self) -> Target:

@@ -41,6 +41,7 @@ def test_a_bake_leaves_nothing_but_the_store_its_proof_and_its_work(done: Kitche
     assert {path.parts[0] for path in map(Path, files(done.stores))} == {
         f"{version}.zarr",
         f".{version}.zarr.work",
+        ".survey",
         f"{version}.zarr.proof.parquet",
         f"{version}.zarr.inputs.parquet",
         f"{version}.zarr.version.json",

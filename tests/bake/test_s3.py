@@ -68,6 +68,7 @@ def test_a_store_on_s3_is_baked_resumed_and_verified(done: Kitchen, s3: S3, tmp_
     assert {key.split("/")[0] for key, _ in target.list()} == {
         done.store.name,
         f".{done.store.name}.work",
+        ".survey",
         f"{done.store.name}.proof.parquet",
         f"{done.store.name}.inputs.parquet",
         f"{done.store.name}.version.json",

@@ -106,6 +106,16 @@ def test_pruned_bakes_go_once_they_are_old(sea: Growing) -> None:
     xr.testing.assert_identical(sea.opened(), sea.expected())
 
 
+def test_surveys_of_other_releases_go_and_this_ones_stays(sea: Growing) -> None:
+    surveys = sea.project.stores / "sea/sea/.survey"
+    (mine,) = surveys.iterdir()
+    (surveys / "another").mkdir()
+    (surveys / "another/1.parquet").write_bytes(b"1")
+    assert sea.document("gc", "sea")["leftovers"] == []
+    assert sea.document("gc", "sea", "--older-than", "0")["leftovers"] == [".survey/another"]
+    assert list(surveys.iterdir()) == [mine]
+
+
 def test_without_an_entry_no_version_goes(sea: Growing) -> None:
     versions = _versions(sea, 3)
     sea.entry_path.unlink()

@@ -15,9 +15,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from bakehouse.errors import SourceError
 from bakehouse.openers import reference
 from bakehouse.openers.describe import describe
-from bakehouse.openers.hdf5.known import raw_group
+from bakehouse.openers.hdf5.known import header_of, raw_group
+from bakehouse.openers.hdf5.written import read_written, write_header
 from bakehouse.openers.raw import readable
 from bakehouse.openers.reference import Opened, close_all, open_raw
 from bakehouse.openers.xarray import open_dataset
@@ -269,3 +271,68 @@ def assert_as_xarray(path: Path, **kwargs: Any) -> None:
 def shown(attrs: dict[str, Any]) -> list[Any]:
     """Show attributes with their types, in order."""
     return [(n, type(v), getattr(v, "dtype", None), repr(v)) for n, v in ((n, readable(v)) for n, v in attrs.items())]
+
+
+ASKED = [
+    *((write, {}) for write in [*LEAN, *LEFT]),
+    *((classic, asked) for asked in ({"decode_coords": "all"}, {"decode_cf": False}, {"mask_and_scale": False})),
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("write", "kwargs"), ASKED, ids=lambda held: "".join(held) if isinstance(held, dict) else held.__name__
+)
+def test_files_of_one_form_decode_to_their_own_values(
+    tmp_path: Path, write: Callable[[Path], None], kwargs: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name / "x.nc")
+    with h5py.File(tmp_path / "b/x.nc", "a") as file:
+        for name in ("time", "x", "lat"):
+            if isinstance(held := file.get(name), h5py.Dataset) and held.dtype.kind in "if":
+                held[...] = held[...] + 1
+    sources = [make_source(str(tmp_path / name / "x.nc"), {}, {}).identified() for name in ("a", "b")]
+    try:
+        first, found = [open_dataset(source, open_kwargs=kwargs) for source in sources]
+    except SourceError:
+        return
+    monkeypatch.setattr(reference, "raw_group", lambda source, group: None)
+    for source, mine in zip(sources, (first, found), strict=True):
+        expected = open_dataset(source, open_kwargs=kwargs)
+        xr.testing.assert_identical(mine, expected)
+        assert list(mine.variables) == list(expected.variables)
+        for name, variable in expected.variables.items():
+            assert mine[name].dtype == variable.dtype
+            same = {k for k in variable.encoding if k in (*USED, "units", "_FillValue", "coordinates", "bounds")}
+            assert {k: repr(mine[name].encoding.get(k)) for k in same} == {
+                k: repr(variable.encoding[k]) for k in same
+            }, name
+        assert describe(mine, source.url, source.identity, {"time": "concat"}) == describe(
+            expected, source.url, source.identity, {"time": "concat"}
+        )
+
+
+@pytest.mark.parametrize("write", LEAN, ids=lambda f: f.__name__)
+def test_a_header_that_was_written_down_is_the_same(tmp_path: Path, write: Callable[[Path], None]) -> None:
+    write(tmp_path / "a.nc")
+    header = header_of(make_source(str(tmp_path / "a.nc"), {}, {}).identified(), "")
+    assert header is not None
+    back = read_written(*write_header(header))
+    assert (back.unlimited, shown(back.attrs)) == (header.unlimited, shown(header.attrs))
+    assert list(back.variables) == list(header.variables)
+    for name, was in header.variables.items():
+        now = back.variables[name]
+        assert (now.dims, now.shape, now.dtype) == (was.dims, was.shape, was.dtype)
+        assert shown(now.attrs) == shown(was.attrs)
+        assert now.encoding == was.encoding
+        np.testing.assert_equal(now.values, was.values)
+        assert placed(now.manifest) == placed(was.manifest)
+
+
+def placed(manifest: Any) -> Any:
+    """Show a manifest whole."""
+    if isinstance(manifest, str):
+        return manifest
+    return {k: v.str if isinstance(v, np.dtype) else repr(np.asarray(v).tolist()) for k, v in vars(manifest).items()}

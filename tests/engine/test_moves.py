@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,8 @@ import xarray as xr
 import zarr
 
 from bakehouse.errors import BakehouseError
-from bakehouse.patterns import FilePattern
-from bakehouse.storage import Target
+from bakehouse.patterns import ConcatDim, FilePattern
+from bakehouse.storage import Target, ranges
 from bakehouse.writers.shards import read_index
 from tests.engine.counted import counted
 from tests.engine.files import along_time, bake, joined, read, written
@@ -82,6 +83,66 @@ def test_nothing_is_decoded_or_encoded_to_move(tmp_path: Path) -> None:
     held = sum(map(len, source_chunks(tmp_path / "in", 3)))
     assert (work.read_bytes, work.decoded_bytes, work.objects) == (held, 0, 4)
     assert work.encoded_chunks == 3  # time, y and x
+
+
+def test_only_one_chunk_is_held_while_chunks_move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[int] = []
+    read = ranges._read_range
+
+    def reading(*args: Any) -> Any:
+        data = Held(read(*args))
+        held.append(Held.count)
+        return data
+
+    pattern = deflated(tmp_path / "in", [steps(i) for i in range(3)])
+    monkeypatch.setattr(ranges, "_read_range", reading)
+    bake_pattern(pattern, tmp_path / "out", shards={"time": 12})
+    assert len(held) == 12
+    assert max(held) <= 2  # the one that was read, and the one before it
+    assert stored_chunks(tmp_path / "out", 12) == source_chunks(tmp_path / "in", 3)
+
+
+class Held(bytes):
+    """Bytes that are counted for as long as they are held."""
+
+    count = 0
+
+    def __new__(cls, data: bytes) -> Held:
+        cls.count += 1
+        return super().__new__(cls, data)
+
+    def __del__(self) -> None:
+        Held.count -= 1
+
+
+def test_an_input_is_opened_once_for_each_object_that_it_is_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: Counter[str] = Counter()
+    local = ranges.open_local
+    pattern = deflated(tmp_path / "in", [steps(i) for i in range(3)])
+
+    def counting(source: Any) -> Any:
+        opened[Path(source.path).name] += 1
+        return local(source)
+
+    monkeypatch.setattr(ranges, "open_local", counting)
+    bake_pattern(pattern, tmp_path / "out", shards={"time": 6})
+    assert opened == {"0.nc": 1, "1.nc": 2, "2.nc": 1}
+
+
+def test_chunks_of_inputs_that_lie_between_each_other_are_moved_to_their_places(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for time in range(2):
+        whole = steps(time)
+        for x, part in enumerate((slice(0, COLUMNS // 2), slice(COLUMNS // 2, None))):
+            layout = {"v": {**DEFLATED, "chunksizes": (1, ROWS, COLUMNS // 2), "_FillValue": None}}
+            whole.isel(x=part).to_netcdf(tmp_path / "in" / f"{time}{x}.nc", engine="h5netcdf", encoding=layout)
+    dims = ConcatDim("time", [0, 1]), ConcatDim("x", [0, 1])
+    pattern = FilePattern(lambda time, x: f"{tmp_path}/in/{time}{x}.nc", *dims)
+    with counted() as work:
+        chunks = {"time": 1, "y": ROWS, "x": COLUMNS // 2}
+        store = bake_pattern(pattern, tmp_path / "out", target_chunks=chunks, shards={"time": 8, "x": COLUMNS})
+    assert (work.decoded_bytes, work.encoded_chunks) == (0, 8 + 1 + 2)  # time, y and x
+    assert_same(store, joined([steps(0), steps(1)]))
 
 
 def test_changing_one_variable_costs_only_that_one(tmp_path: Path) -> None:

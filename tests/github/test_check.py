@@ -20,17 +20,22 @@ from bakehouse.github.result import Result
 from tests.cli.projects import ABOUT, IMPORTS, PATTERN, PIPELINE
 from tests.github.repositories import Repository, repository
 from tests.github.test_child import SECRETS
+from tests.support.wheels import write_wheel
 
 REFUSED = ("GITHUB_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "AWS_SECRET_ACCESS_KEY", "GOOGLE_APPLICATION_CREDENTIALS",
            "BAKEHOUSE_URL_MAP")  # fmt: skip
 SCHEMA = Path(__file__).resolve().parents[2] / "schemas/check-result.schema.json"
 ATTACK = """
-import os, pathlib, sys
+import os, pathlib, sys, urllib.request
 
 for line in ("::set-output name=bake::true", "::add-mask::a", "::stop-commands::x", "##[error]x", "::error::forged"):
     print(line)
     print(line, file=sys.stderr)
 seen = repr(dict(os.environ))
+try:
+    urllib.request.urlopen("http://169.254.169.254/latest/meta-data/", timeout=1)
+except Exception as error:
+    seen += str(error)
 for name in ("GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STEP_SUMMARY"):
     if name in os.environ:
         pathlib.Path(os.environ[name]).write_text("forged=true\\n")
@@ -92,7 +97,8 @@ def test_a_recipe_that_attacks_its_job_is_tried_and_gets_nowhere(job: Job) -> No
     assert [each.message for each in feedstock.failures] == ["the recipe wrote into the project: stray.txt"]
     assert recipe_result.trial and recipe_result.trial.values_compared > 0 and recipe_result.plan
     assert "canary" not in ran.stdout + ran.stderr + job.everything()
-    assert "canary" not in (job.repository.root / "stray.txt").read_text()
+    seen = (job.repository.root / "stray.txt").read_text()
+    assert "canary" not in seen and "169.254.169.254 is link-local" in seen
     commands = [line for line in ran.stdout.splitlines() if "::" in line or "##[" in line]
     assert len(commands) == 1 and commands[0].startswith(
         "::error file=feedstocks/demo/meta.yaml,line=1,col=1,title=Stray"
@@ -119,12 +125,15 @@ def test_a_good_feedstock_passes(job: Job) -> None:
 
 @pytest.mark.nightly
 def test_a_recipe_that_fails_is_named_with_its_line(job: Job) -> None:
-    job.repository.project.add_python("demo", IMPORTS + PATTERN + "raise KeyError('sst')\n" + PIPELINE)
+    said = "print('::add-mask::sst')\nraise KeyError('sst')\n"
+    job.repository.project.add_python("demo", IMPORTS + PATTERN + said + PIPELINE)
     job.repository.commit()
     ran = job.run()
     failure = job.result.feedstocks[0].recipes[0].trial_failure
     assert ran.returncode == 1 and failure and "KeyError" in failure.message
-    assert "::error file=feedstocks/demo/recipe.py,line=7" in ran.stdout
+    assert "::error file=feedstocks/demo/recipe.py,line=8" in ran.stdout
+    log = [line for line in ran.stderr.splitlines() if "::" in line]
+    assert log and all(line.startswith("| ") for line in log)
 
 
 @pytest.mark.nightly
@@ -134,6 +143,31 @@ def test_a_recipe_that_never_ends_is_stopped(job: Job) -> None:
     assert job.run("--limit", "8").returncode == 1
     said = [each.message for each in job.result.feedstocks[0].failures]
     assert len(said) == 2 and all("took too long and was stopped" in each for each in said)
+
+
+NEEDS = """
+import socket
+from rain_tools import scaled
+
+try:
+    socket.create_connection(("10.0.0.1", 80), 1)
+    outcome = "reached"
+except PermissionError as error:
+    outcome = "refused"
+assert outcome == "refused"
+"""
+
+
+@pytest.mark.nightly
+def test_what_a_feedstock_asks_for_is_installed_and_watched_too(job: Job) -> None:
+    folder = job.repository.project.add_python("demo", NEEDS + IMPORTS + PATTERN + PIPELINE)
+    write_wheel(folder / "wheels", "rain-tools", "1.0", "def scaled(x):\n    return x\n")
+    (folder / "requirements.txt").write_text("--no-index\n--find-links ./wheels\nrain-tools==1.0\n")
+    job.repository.commit()
+    ran = job.run()
+    (recipe,) = job.result.feedstocks[0].recipes
+    assert (recipe.plan_failure, recipe.trial_failure) == (None, None) and recipe.trial, ran.stdout
+    assert job.result.feedstocks[0].failures == ()
 
 
 def test_a_change_to_more_than_one_feedstock_is_linted_only(job: Job) -> None:
@@ -167,7 +201,7 @@ def test_a_change_without_feedstocks_has_nothing_to_check(job: Job) -> None:
     assert (job.result.verdict, job.result.removed) == ("nothing", ("seasons",))
 
 
-@pytest.mark.parametrize("name", REFUSED[:4])
+@pytest.mark.parametrize("name", REFUSED[:2])
 def test_a_job_with_credentials_checks_nothing(job: Job, name: str) -> None:
     ran = replace(job, more={name: "canary"}).run()
     assert ran.returncode == 2 and f"the job has credentials: {name}" in ran.stderr and "canary" not in ran.stderr

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from bakehouse.github import child
+from bakehouse.github.addresses import refused
 from bakehouse.github.child import Ran, environment, run
-from bakehouse.github.guarded import refused
 from tests.cli.projects import IMPORTS, PATTERN, PIPELINE, Project, new_project
 
 SECRETS = {
@@ -73,6 +73,7 @@ raise ValueError(" / ".join([repr(dict(os.environ)), *outcomes]))
 """
 
 
+@pytest.mark.nightly
 def test_a_recipe_finds_nothing_of_the_job_and_reaches_no_metadata(
     secrets: None, project: Project, tmp_path: Path
 ) -> None:

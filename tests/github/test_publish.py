@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -18,6 +18,7 @@ from bakehouse.github.publishing import publish
 from tests.github.baker import MOMENT, Baker, git
 from tests.github.standin import github
 from tests.github.test_command import read_outputs
+from tests.support.s3 import S3
 
 SECRET = "canary-3f7a-canary"
 
@@ -280,14 +281,10 @@ def test_the_token_is_in_no_argument_and_in_no_address(baker: Baker, tmp_path: P
     fake.write_text(f"#!{sys.executable}\nimport os, sys\nopen({str(log)!r}, 'a').write(repr(sys.argv) + '\\n')\n"
                     "os.execv('/usr/bin/git', ['git', *sys.argv[1:]])\n")  # fmt: skip
     fake.chmod(0o755)
-    command = [sys.executable, "-m", "bakehouse", "ci", *ask(baker.hand_over("run", baker.bake()))]
-    import os
-
-    env = {**os.environ, "PATH": f"{fake.parent}:{os.environ['PATH']}", "GITHUB_TOKEN": SECRET}
-    done = subprocess.run(command, cwd=baker.root, env=env, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    path = f"{fake.parent}:{os.environ['PATH']}"
+    result = baker.run(*ask(baker.hand_over("run", baker.bake())), PATH=path, GITHUB_TOKEN=SECRET)
     assert "push" in log.read_text()
-    assert SECRET not in log.read_text() + done.stdout + done.stderr
+    assert SECRET not in log.read_text() + result.output
 
 
 PROPOSE = ("publish", "--feedstock", "sst", "--pull-request")
@@ -319,3 +316,39 @@ def test_what_waited_in_a_pull_request_that_was_closed_does_not_come_back(baker:
         baker.run(*PROPOSE, "--run", str(baker.hand_over("b", baker.bake("daily"))))
     assert "catalog/sst/monthly.json" not in baker.files("bakehouse/publish-sst")
     assert len(hub.pulls) == 2
+
+
+def in_bucket(baker: Baker, s3: S3, root: bytes) -> Path:
+    """Put a store's root into a bucket, in which the project's bakery writes; give what a run hands over."""
+    meta = baker.root / "meta.yaml"
+    options = f'storage_options: {{endpoint_url: "{s3.endpoint}", key: {s3.key}, secret: {s3.secret}}}'
+    cloud = f'cloud: {{target: "{s3.url}/stores", {options}, '
+    meta.write_text(meta.read_text().replace(f'cloud: {{target: "{baker.stores}", ', cloud))
+    entry = baker.bake()
+    s3.store("stores/sst/monthly/1a2b.zarr").put("zarr.json", root)
+    store = Store(url=f"{s3.url}/stores/sst/monthly/1a2b.zarr", zarr_format=3, consolidated=True,
+                  storage=Storage(endpoint=s3.endpoint))  # fmt: skip
+    return baker.hand_over("run", entry.model_copy(update={"store": store}))
+
+
+ROOT = b'{"zarr_format": 3, "of": "1a2b"}'
+
+
+def test_a_root_that_anybody_can_read_is_compared(baker: Baker, moto: S3) -> None:
+    folder = in_bucket(baker, moto, ROOT)
+    moto.open_to_all()
+    (note,) = baker.document(*ask(folder))["notes"]
+    assert note == "sst/monthly: the root is what the entry says"
+    git(baker.remote, "update-ref", "refs/heads/main", "main~1")
+    newer = in_bucket(baker, moto, b"{}")
+    moto.open_to_all()
+    assert "is not what its entry says" in baker.run(*ask(newer), exit_code=1).stderr
+
+
+def test_a_root_that_needs_credentials_is_said_not_to_be_compared(
+    baker: Baker, rclone: S3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in rclone.environment.items():
+        monkeypatch.setenv(name, value)
+    (note,) = baker.document(*ask(in_bucket(baker, rclone, ROOT)))["notes"]
+    assert note == "sst/monthly: the store can't be read without credentials, so its root was not compared"

@@ -100,8 +100,8 @@ def test_a_feedstock_that_fails_has_one_issue_which_names_the_input_and_the_comm
     assert (issue["title"], issue["state"]) == ("Feedstock sst can't be baked", "open")
     assert [each["name"] for each in issue["labels"]] == ["broken-feedstock"]
     assert f"- **input**: `{URL}`" in issue["body"]
-    assert "gh workflow run run-recipe.yml -f feedstock=sst -f bakery=cloud" in issue["body"]
-    assert "bakehouse bake sst\n" in issue["body"]
+    assert "gh workflow run run-recipe.yml -f feedstock=sst -f recipe=monthly -f bakery=cloud" in issue["body"]
+    assert "bakehouse bake sst/monthly\n" in issue["body"]
     assert "@jcarberry" in issue["body"]
 
 

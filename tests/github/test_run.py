@@ -17,8 +17,12 @@ from click.testing import CliRunner
 
 from bakehouse.catalog.entry import Entry
 from bakehouse.cli import main
-from bakehouse.github.results import RunResult
+from bakehouse.errors import RecipeError
+from bakehouse.github.masking import Mask
+from bakehouse.github.running import handed_over
+from bakehouse.github.runs import RunResult
 from tests.cli.projects import IMPORTS, PATTERN, PIPELINE, Project, new_project
+from tests.github.baker import baked
 
 SECRET = "canary-91ce-canary"
 BAKERIES = """
@@ -79,6 +83,7 @@ def test_a_feedstock_that_is_not_there_is_wrong_usage(kept: Project, tmp_path: P
     assert "there is no feedstock 'nothing'" in output
 
 
+@pytest.mark.nightly
 def test_a_pruned_run_hands_over_no_entry(kept: Project, tmp_path: Path) -> None:
     said, _ = run(kept, tmp_path, "seasons", "--bakery", "local", "--prune", "1")
     assert (said["ok"], said["prune"], "entry" in said["recipes"][0]) == (True, 1, False)
@@ -164,12 +169,21 @@ recipe = (beam.Create(pattern.items()) | OpenURLWithFSSpec() | OpenWithXarray() 
 )
 
 
-def test_an_entry_that_holds_a_secret_is_not_handed_over(kept: Project, tmp_path: Path) -> None:
+@pytest.mark.nightly
+def test_what_a_recipe_writes_into_an_entry_is_not_handed_over_if_it_is_a_secret(kept: Project, tmp_path: Path) -> None:
     kept.add_python("leaky", LEAK)
     said, output = run(kept, tmp_path, "leaky", "--bakery", "cloud", exit_code=1, AWS_SECRET_ACCESS_KEY=SECRET)
     assert said["recipes"][0]["failure"]["message"] == "the entry holds a secret of this job"
     assert not (tmp_path / "entries").exists()
     assert SECRET not in output
+
+
+def test_an_entry_that_holds_a_secret_is_not_handed_over(tmp_path: Path) -> None:
+    entry = baked(tmp_path, "monthly", "1a", notes=({"message": f"read with {SECRET}"},))
+    with pytest.raises(RecipeError, match="holds a secret"):
+        handed_over(entry, Mask.of({"SOME_TOKEN": SECRET}), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    assert handed_over(entry, Mask.of({}), tmp_path / "out")["entry"] == "entries/sst/monthly.json"
 
 
 FOREVER = "import os, time\nopen({path!r}, 'w').write(str(os.getpid()))\ntime.sleep(600)\nrecipe = None\n"
@@ -218,6 +232,7 @@ def test_a_cancelled_job_leaves_a_result_and_no_process(kept: Project, tmp_path:
     assert not is_alive(int((tmp_path / "pid").read_text()))
 
 
+@pytest.mark.nightly
 def test_a_process_that_is_killed_is_a_failure(kept: Project, tmp_path: Path) -> None:
     process = started(kept, tmp_path, "--limit", "10")
     os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)

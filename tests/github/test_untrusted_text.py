@@ -7,6 +7,7 @@ import unicodedata
 from html.parser import HTMLParser
 from pathlib import Path
 
+import cmarkgfm
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -61,7 +62,6 @@ class Page(HTMLParser):
 
 def by_github(source: str) -> Page:
     """Render with GitHub's fork of cmark, its extensions on, raw HTML let through."""
-    cmarkgfm = pytest.importorskip("cmarkgfm")
     return Page(cmarkgfm.github_flavored_markdown_to_html(source, cmarkgfm.Options.CMARK_OPT_UNSAFE))
 
 

@@ -12,10 +12,12 @@ import xarray as xr
 
 from bakehouse.catalog.entry import Entry
 from bakehouse.catalog.opening import open_store
-from bakehouse.errors import LinkError
+from bakehouse.errors import AddressError, LinkError
 from bakehouse.link.place import place_of
+from bakehouse.link.region import with_region
+from bakehouse.storage.web import Web
 from tests.catalog.samples import dataset
-from tests.link.bench import linked, repository, says_what_xarray_sees, upload
+from tests.link.bench import linked, naming, repository, says_what_xarray_sees, trusting, upload
 from tests.support.http import Server
 from tests.support.s3 import S3
 
@@ -168,6 +170,49 @@ def test_a_folder_of_parquet_references_is_linked(stores: Path, served: Server, 
         says_what_xarray_sees(entry, DATASET)
         assert entry.provenance.options["format"] == "kerchunk-parquet"
         xr.testing.assert_identical(opened(entry), DATASET)
+
+
+def _document_in_bucket(stores: Path, moto: S3, folder: Path) -> None:
+    """Refer to a store in a bucket, and put the document into a folder and the bucket."""
+    url = upload(moto, stores / "v2-whole.zarr", "v2-whole.zarr")
+    document = {"version": 1, "refs": references(url.rpartition("/")[0], stores)}
+    (folder / "sea.json").write_text(json.dumps(document))
+    upload(moto, folder, "refs")
+
+
+def test_references_beside_what_they_refer_to_in_a_bucket_are_linked(stores: Path, moto: S3, tmp_path: Path) -> None:
+    _document_in_bucket(stores, moto, tmp_path)
+    entry = linked(f"s3://{moto.bucket}/refs/sea.json", moto.endpoint, endpoint=moto.endpoint)
+    says_what_xarray_sees(entry, DATASET)
+    assert entry.store.references == "s3"
+    xr.testing.assert_identical(opened(entry), DATASET)
+
+
+def test_references_from_the_web_into_buckets_mean_those_at_amazon(
+    stores: Path, moto: S3, http_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = naming(monkeypatch, {f"{moto.bucket}.s3.amazonaws.com": ["10.0.0.1"]})
+    _document_in_bucket(stores, moto, http_server.folder)
+    with pytest.raises(AddressError, match="resolves to 10.0.0.1"):
+        linked(f"{http_server.url}/sea.json", http_server.url, moto.endpoint)
+    assert asked == [f"{moto.bucket}.s3.amazonaws.com"]
+
+
+def test_a_bucket_at_amazon_tells_its_region(http_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bakehouse.link.region.AMAZON", http_server.url)
+    http_server.headers["x-amz-bucket-region"] = "eu-north-1"
+    with Web(trusting(http_server.url)) as web:
+        found = with_region(web, place_of("s3://bucket/a.zarr"))
+        known = with_region(web, place_of("s3://bucket/a.zarr", region="us-west-2"))
+    assert (found.storage.region, found.web) == ("eu-north-1", "https://bucket.s3.eu-north-1.amazonaws.com/a.zarr")
+    assert known.storage.region == "us-west-2"
+    assert [request.path for request in http_server.log] == ["/bucket"]
+
+
+def test_reading_is_free_where_the_provider_is_known_to_charge_nobody() -> None:
+    assert place_of("https://nyu1.osn.mghpcc.org/bucket/a.zarr").is_free
+    assert not place_of("s3://bucket/a.zarr").is_free
+    assert not place_of("https://osn.mghpcc.org.example.org/bucket/a.zarr").is_free
 
 
 def test_a_group_below_the_root_is_linked_by_its_name(moto: S3, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -130,3 +131,23 @@ def test_inputs_fill_an_array_exactly_once(template: Template) -> None:
             spans = input_spans(array, template.axes, dict(zip(array.runs, at, strict=True)))
             seen[tuple(slice(a, b) for a, b in spans)] += 1
         assert (seen == 1).all()
+
+
+def two_arrays(store: str) -> list[list[tuple[str, Any]]]:
+    """Give the parts, by array and first span, of each task of two arrays over the same inputs."""
+    axes, row = {"t": axis("t", [1] * 6)}, 2**20
+    array = ArrayPlan("", ("t", "x"), (6, row), "float32", False, (), (), None, "", (1, row), ("t",), (), (), (2, row))
+    template = Template(
+        {n: replace(array, name=n) for n in "ab"}, {}, axes, {"t": 6, "x": row}, format=store
+    )  # parts of 8 MB
+    return [[(part.array, part.spans[0]) for part in task.parts] for task in make_tasks(template, UNLIMITED)]
+
+
+def test_parts_that_the_same_inputs_fill_go_together() -> None:
+    assert two_arrays("zarr") == [[("a", span), ("b", span)] for span in ((0, 2), (2, 4), (4, 6))]
+
+
+def test_a_commit_has_parts_of_few_arrays() -> None:
+    assert two_arrays("icechunk") == [
+        [("a", (0, 2)), ("a", (2, 4))], [("a", (4, 6)), ("b", (0, 2))], [("b", (2, 4)), ("b", (4, 6))]
+    ]  # fmt: skip

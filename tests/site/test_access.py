@@ -65,7 +65,7 @@ def test_a_public_bucket_is_read_by_all_code_of_its_page(moto: S3, tmp_path: Pat
     assert (tmp_path / "site/images/sea/daily/thumbnail.png").read_bytes() == PNG
 
 
-@pytest.mark.parametrize("anonymous", [False, None])
+@pytest.mark.parametrize("anonymous", [False, pytest.param(None, marks=pytest.mark.nightly)])
 def test_a_closed_bucket_is_read_with_the_variables_that_its_page_names(
     rclone: S3, anonymous: bool | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -192,7 +192,7 @@ STATUS = [
     "The title of shaky/daily shaky/daily virtual a sensor drifts degraded 2024-05-01 2024-05-01 (every value) "
     "not scheduled",
     "The title of far/away far/away linked live linked never by its producer",
-    "The title of oisst/daily oisst/daily baked live 2024-05-01 2024-05-01 (every value) weekly, from 2024-05-08",
+    "The title of oisst/daily oisst/daily baked live 2024-05-01 2024-05-01 (every value) weekly, from 2024-05-06",
     "The title of theirs/daily theirs/daily linked live linked 2024-05-01 (opened only) by its producer",
     "The title of gone/daily gone/daily linked Use never/was instead. deprecated linked opened only –",
     "The title of old/daily old/daily baked superseded Use oisst/daily instead. deprecated 2024-05-01 "

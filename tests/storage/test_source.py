@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from bakehouse.errors import SourceError
 from bakehouse.schema import Identity
-from bakehouse.storage import RangeFile, Source, coalesced, local_path, make_source, read_ranges
+from bakehouse.storage import RangeFile, Source, coalesced, each_range, local_path, make_source, ranges, read_ranges
 from tests.support.http import Fault, Server, serve
 from tests.support.s3 import S3
 
@@ -130,6 +130,26 @@ def test_a_local_file_that_is_replaced_between_survey_and_read_is_noticed(tmp_pa
         source.open()
     with pytest.raises(SourceError, match="changed"):
         source.read()
+
+
+def test_a_local_file_that_is_cut_between_two_ranges_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "a.nc"
+    path.write_bytes(DATA)
+    found = each_range(source_of(str(path)), [(0, 10), (20, 30)])
+    assert next(found) == DATA[:10]
+    os.truncate(path, 25)
+    with pytest.raises(SourceError, match="got 5 bytes where 10 were asked for at offset 20"):
+        next(found)
+
+
+def test_a_local_file_is_closed_before_the_last_of_its_ranges_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, opened, local = tmp_path / "a.nc", [], ranges.open_local
+    path.write_bytes(DATA)
+    monkeypatch.setattr(ranges, "open_local", lambda source: opened.append(local(source)) or opened[-1])
+    found = each_range(source_of(str(path)), [(0, 10), (20, 30)])
+    assert [(next(found), opened[0].closed) for _ in range(2)] == [(DATA[:10], False), (DATA[20:30], True)]
 
 
 @pytest.mark.parametrize("status", [500, 503, 429])

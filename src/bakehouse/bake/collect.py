@@ -13,14 +13,16 @@ from pathlib import Path
 from bakehouse.bake.history import complete, saved_versions
 from bakehouse.catalog.entry import Entry
 from bakehouse.catalog.register import register
+from bakehouse.context import SURVEYS
 from bakehouse.errors import PublishError
+from bakehouse.openers.survey import engine_state
 from bakehouse.storage import Target
 from bakehouse.writers.icechunk import Repository
 from bakehouse.writers.icechunk import versions as snapshots
 from bakehouse.writers.lock import LOCK
 from bakehouse.writers.versions import INPUTS, PREVIEW, PROOF, VERSION, beside, preview_folder
 
-TEMPORARY = (".runs", ".staging")
+TEMPORARY = (".runs", ".staging", SURVEYS)
 REPOSITORY = ".icechunk"
 KINDS = (".zarr", ".kerchunk")
 """How folders of versions end: stores, and references."""
@@ -58,7 +60,7 @@ def collect(
 
     The version that the entry names always stays, and so do the `keep` latest before it and whatever is younger than
     `older_than_days`. A prefix goes once no version that stays lies there. Leftovers are what runs that never ended
-    left: folders without a version, and notes of runs.
+    left: folders without a version, and notes of runs; and surveys that other states of the engine kept.
 
     Parameters
     ----------
@@ -170,6 +172,8 @@ def _is_left(name: str, held: list[Held], saved: list[Entry], needed: set[str], 
         )
     if name.endswith(REPOSITORY):
         return name not in known and all(each.modified <= border for each in held)
+    if name == f"{SURVEYS}/{engine_state()}" and (saved or needed):
+        return False
     unfinished = bool(kind) and folder not in known and not any(str(e.version) in name for e in saved)
     return (unfinished or name.startswith(TEMPORARY)) and all(each.modified <= border for each in held)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+from bakehouse.bake.heap import few_heaps, give_back
 from bakehouse.bake.travelled import from_text
 from bakehouse.bakeries import pipeline_options, quiet_beam
 from bakehouse.catalog.entry import Entry
@@ -243,6 +244,7 @@ def _run(job: Job, context: Context, recipe: Any) -> None:
 
     from bakehouse.bake.watchdog import watched
 
+    few_heaps()
     stop = Event()
     watcher = Thread(target=_watch, args=(job, context, stop), daemon=True)
     try:
@@ -259,6 +261,7 @@ def _run(job: Job, context: Context, recipe: Any) -> None:
         stop.set()
         if watcher.is_alive():
             watcher.join()
+        give_back()
     if str(state) not in ("DONE", "PipelineState.DONE"):
         raise RecipeError(f"the job ended as {state}", context.label)
 

@@ -40,7 +40,13 @@ def isolate(root: Path, texts: Sequence[str], where: Where) -> None:
     say(f"requirements.txt: with {', '.join(wanted.install)}")
     python = str(environment(wanted, file))
     sys.stdout.flush()
-    os.execve(python, [python, "-P", "-m", "bakehouse", *sys.argv[1:]], {**os.environ, INSIDE: "1"})
+    os.execve(python, [python, "-P", "-m", _module(), *sys.argv[1:]], {**os.environ, INSIDE: "1"})
+
+
+def _module() -> str:
+    """Name the module that this process was started as, so that what it watches is watched in the next one, too."""
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    return spec.name if spec is not None and spec.name.startswith("bakehouse.") else "bakehouse"
 
 
 def _file(root: Path, texts: Sequence[str], where: Where) -> Path:

@@ -128,7 +128,7 @@ def _as_it_is(settings: Settings, entry: Entry) -> dict[str, Any]:
 
     facts, path = entry.facts, settings.place.catalog / entry.feedstock / f"{entry.recipe}.json"
     done = {"tasks": 0, "tasks_done_before": 0, "duration_s": 0.0, "notes": [], "checks": [], "added": None}
-    done["phases_s"] = {}
+    done |= {"phases_s": {}, "job_id": None, "job_name": None, "cost_usd": None}
     return {
         **done, "status": "unchanged", "version": entry.version, "before": entry.version, "url": entry.store.url,
         "objects": facts.objects if facts else None, "bytes_stored": facts.bytes_stored if facts else None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
@@ -13,6 +12,7 @@ from typing import Any
 from bakehouse.errors import UsageError
 from bakehouse.feedstock.native.text import meta_text
 from bakehouse.github.confined import recipe_environment
+from bakehouse.github.following import follow
 from bakehouse.github.forms import (
     FILES as SCHEMES,
 )
@@ -29,7 +29,6 @@ from bakehouse.github.forms import (
     insist_address,
 )
 from bakehouse.github.masking import Mask
-from bakehouse.github.process import run_child
 from bakehouse.github.requests import FILES, REQUEST_FILE, Note, Refusal, Request
 from bakehouse.meta.load import feedstock_folders
 from bakehouse.meta.load import feedstock_id as id_of
@@ -114,12 +113,9 @@ def _run_link(name: str, options: Mapping[str, str], project: Path) -> None:
     RefusedRequestError
         If it is refused.
     """
-    words = ["link", name, *(f"--{key}={value}" for key, value in options.items()), "--json", "--project", str(project)]
-    ended = run_child(words, project, recipe_environment(), Mask.of(os.environ), LIMIT_S)
-    try:
-        document = json.loads(ended.answer or b"")
-    except ValueError:
-        document = {}
+    words = ["link", name, *(f"--{key}={value}" for key, value in options.items()), "--project", str(project)]
+    ended = follow(words, project, recipe_environment(), Mask.of(os.environ), LIMIT_S)
+    document = ended.document or {}
     errors = [document.get("error"), *(each.get("error") for each in document.get("stores") or ())]
     if error := next((each for each in errors if each), None):
         cause = "; ".join(filter(None, (error.get("cause"), error.get("where")))) or None

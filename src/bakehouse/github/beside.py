@@ -25,7 +25,7 @@ def place(failure: Failure) -> tuple[str, int] | None:
 
     Examples
     --------
-    >>> place(Failure(error="RecipeError", message="x", where="sst/daily, /work/feedstocks/sst/recipe.py:12"))
+    >>> place(Failure(error="RecipeError", message="x", where="sst/daily, feedstocks/sst/recipe.py:12"))
     ('feedstocks/sst/recipe.py', 12)
     """
     found = _PLACE.search(failure.where or "")

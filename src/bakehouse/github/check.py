@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from bakehouse.errors import UsageError
+from bakehouse.github.annotations import quoted
 from bakehouse.github.answers import failures_of, findings_of, recipes_of
 from bakehouse.github.changes import commit, git, scope_between
 from bakehouse.github.child import Ran, run
@@ -33,8 +35,12 @@ class Bench:
     limit_s: float
 
     def run(self, *words: str, limit_s: float | None = None) -> Ran:
-        """Run one command on the project's unreviewed files."""
-        return run(words, self.root, self.scratch, limit_s or self.limit_s)
+        """Run one command on the project's unreviewed files; where it fails, the log has what it said."""
+        ran = run(words, self.root, self.scratch, limit_s or self.limit_s)
+        print(f"bakehouse {words[0]}: status {ran.status}, {ran.seconds:.0f} s", file=sys.stderr)
+        if ran.status:
+            print(quoted(ran.tail), file=sys.stderr)
+        return ran
 
     @property
     def kept(self) -> Path:

@@ -24,7 +24,7 @@ from bakehouse.github.confined import stranger_environment
 from bakehouse.github.keeper import TOO_LONG, conceal
 from bakehouse.github.plain import plain
 
-GUARDED = (sys.executable, "-P", "-m", "bakehouse.github.guarded")
+GUARDED = (sys.executable, "-P", "-m", "bakehouse.cli.guarded")
 OUTPUT_LIMIT_BYTES, TAIL_BYTES = 16 * 2**20, 16 * 2**10
 _CREDENTIAL = re.compile(r"://[^/\s]*@|(?i:token|secret|passw|signature)=")
 _GRACE_S = 30.0

@@ -6,11 +6,12 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from bakehouse.errors import UsageError
+from bakehouse.errors import PublishError, UsageError
 
 if TYPE_CHECKING:
     from github.Issue import Issue
     from github.IssueComment import IssueComment
+    from github.PullRequest import PullRequest
     from github.Repository import Repository
 
 TIMEOUT_S = 30
@@ -120,3 +121,31 @@ def close_issues(repo: Repository, label: str, name: str, comment: str) -> int:
         issue.create_comment(comment)
         issue.edit(state="closed", state_reason="completed")
     return len(found)
+
+
+def open_pull(repo: Repository, base: str, branch: str) -> PullRequest | None:
+    """Find the open pull request of a branch of this repository."""
+    owner = needed("GITHUB_REPOSITORY").partition("/")[0]
+    return next(iter(repo.get_pulls(state="open", head=f"{owner}:{branch}", base=base)), None)
+
+
+def keep_pull(repo: Repository, base: str, branch: str, title: str, body: str, draft: bool = False) -> PullRequest:
+    """Open the pull request of a branch, or bring the text of the one that is open up to date.
+
+    Raises
+    ------
+    PublishError
+        If GitHub lets workflows open none.
+    """
+    from github import GithubException
+
+    found = open_pull(repo, base, branch)
+    if found is not None:
+        found.edit(title=title, body=body)
+        return found
+    try:
+        return repo.create_pull(base=base, head=branch, title=title, body=body, draft=draft)
+    except GithubException as error:
+        cause = str((error.data or {}).get("message", "")) if isinstance(error.data, dict) else ""
+        fix = "Settings → Actions → General: allow GitHub Actions to create pull requests"
+        raise PublishError(f"no pull request of branch {branch} could be opened", None, cause[:500], fix) from None

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from bakehouse.errors import BakehouseError
 from bakehouse.github import markdown
-from bakehouse.github.scope import LABELS, Change, judge
+from bakehouse.github.pull import scope_of
+from bakehouse.github.scope import LABELS
 
 if TYPE_CHECKING:
     from github.PullRequest import PullRequest
@@ -131,11 +132,7 @@ def _touched(pull: PullRequest) -> Sequence[str]:
     """List the feedstocks that a pull request changes; it has to change nothing else that matters."""
     if pull.changed_files > MOST_FILES:
         raise RefusedCommandError(f"This pull request changes {pull.changed_files} files; {MOST_FILES} are looked at.")
-    files = list(pull.get_files())
-    changes = [Change(each.filename, each.status == "removed") for each in files]
-    changes += [Change(each.previous_filename, True) for each in files if each.previous_filename]
-    here = {each.path.split("/")[1] for each in changes if not each.removed and each.path.count("/") > 1}
-    found = judge(changes, here)
+    found = scope_of(pull)
     if other := [LABELS[each] for each in found.touched if each not in _HARMLESS]:
         raise RefusedCommandError(
             f"This pull request {' and '.join(other)}, which a run would not try. Move what is not a feedstock to "

@@ -138,6 +138,7 @@ def _next(result: Result, verdict: str, places: Places) -> str:
             "A maintainer reads the change. They may try it on all of its inputs first, by commenting "
             f"`/run {result.commit}`.",
             "After the merge it is baked, checked, and entered into the catalog; what came of it is said here.",
+            f"Should you change more: {local}.",
         ],
         "failed": [f"{local}; {code}." if code else f"{local}.", "You need not start anew: push to the same branch."],
         "linted": ["A maintainer reads the change, and decides what is run.", f"{local}."],

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bakehouse.bake.entry import storage_of
 from bakehouse.catalog.entry import Entry, Status, Storage
@@ -15,7 +16,7 @@ from bakehouse.errors import CatalogError, PublishError
 from bakehouse.feedstock import Feedstock, recipe_ids
 from bakehouse.github.handed import handed_files, read_handed
 from bakehouse.github.masking import Mask
-from bakehouse.github.results import ENTRIES
+from bakehouse.github.runs import ENTRIES
 from bakehouse.storage import Target
 
 MAX_ENTRY_BYTES = 2_000_000
@@ -24,6 +25,8 @@ AUTHORED = (
     "thumbnail",
 )
 """What an entry says in its author's words."""
+UNTOLD: dict[str, Any] = {"previous": (), "change": None}
+"""What only the catalog knows: the versions before, and what changed since."""
 _NAME = r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9_])?"
 _FILE = re.compile(rf"{_NAME}/{_NAME}\.json")
 _FOLDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
@@ -90,7 +93,7 @@ def accepted(entry: Entry, expected: Expected, registered: Entry | None) -> Entr
     if faults:
         fix = "nothing was published; if the feedstock is right, bake it again from the commit that is published"
         raise PublishError(f"the entry of '{entry.id}' can't be published", None, "\n".join(faults), fix)
-    return entry.model_copy(update={"previous": ()})
+    return entry.model_copy(update=UNTOLD)
 
 
 def same_version(entry: Entry, other: Entry) -> bool:

@@ -16,12 +16,11 @@ from bakehouse.catalog.said import author_fields
 from bakehouse.errors import BakehouseError, CatalogError, PublishError
 from bakehouse.feedstock import Feedstock
 from bakehouse.github import markdown
-from bakehouse.github.client import repository
+from bakehouse.github.client import keep_pull, open_pull, repository
 from bakehouse.github.git import Git, remote_of
 from bakehouse.github.handed import handed_files, read_handed
 from bakehouse.github.plain import plain
 from bakehouse.github.publishing import propose
-from bakehouse.github.pulls import keep_pull, open_pull
 from bakehouse.github.pushing import Pushed, push_change
 from bakehouse.github.requests import FILES, Request
 from bakehouse.meta.load import feedstock_folders, load_feedstock, load_project

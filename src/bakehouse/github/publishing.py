@@ -11,7 +11,7 @@ from bakehouse.catalog.index import entry_path
 from bakehouse.catalog.lookup import PUBLISHED
 from bakehouse.catalog.register import register
 from bakehouse.errors import CatalogError, PublishError
-from bakehouse.github.entries import AUTHORED, Expected, accepted, handed_entries, same_version
+from bakehouse.github.entries import AUTHORED, UNTOLD, Expected, accepted, handed_entries, same_version
 from bakehouse.github.git import Git
 from bakehouse.github.pushing import Pushed, push_change
 from bakehouse.github.roots import root_note
@@ -73,7 +73,7 @@ class Registration:
                 entry = Entry.from_json(git("cat-file", "blob", f"{head}:{path}"), path, lenient=True)
                 there = registered(git.folder / PUBLISHED, entry.id)
                 if entry.id not in ours and there != entry and not _is_older(entry, there):
-                    found.append(entry.model_copy(update={"previous": ()}))
+                    found.append(entry.model_copy(update=UNTOLD))
         return found
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 
 from bakehouse.catalog.words import human_bytes, plural
 from bakehouse.github import markdown
-from bakehouse.github.results import Failure, RecipeResult, RunResult
+from bakehouse.github.runs import Failure, RecipeResult, RunResult
 from bakehouse.github.snippets import snippet
 from bakehouse.meta.project import Project
 
@@ -35,7 +35,7 @@ def run_report(result: RunResult, project: Project, around: Around = Around()) -
     good = [each for each in result.recipes if each.ok]
     parts = [f"### {_title(result, around)}", _verdict(result, around)]
     if good:
-        parts += [*_opening(good, around), _table(good, project, around)]
+        parts += [*_opening(good, around), _table(good, project, around, result.credential_free)]
     parts += [part for name, failure in result.failures[:SHOWN] for part in failure_parts(name, failure)]
     if not result.ok:
         parts += [again(result, around)]
@@ -60,23 +60,27 @@ def _name(result: RunResult) -> str:
 
 def _verdict(result: RunResult, around: Around) -> str:
     if not result.ok:
-        bad = len(result.failures)
-        good = sum(each.ok for each in result.recipes)
-        well = f" {plural(good, 'other recipe')} went well." if good else ""
-        return f"{plural(bad, 'thing')} went wrong.{well} What was published before stays as it was."
-    part = f" the first {plural(result.prune, 'input')} of each dimension of" if result.prune else ""
+        return f"{_failed(result)} What was published before stays as it was."
+    part = f" on the first {plural(result.prune, 'input')} of each dimension" if result.prune else ""
     if result.credential_free:
         at = f" at commit {markdown.span(around.sha[:12])}" if around.sha else ""
         return (
-            f"The recipe{at} ran to its end on{part} its public inputs, and what it wrote equals them. Nothing was "
-            "published: that happens once the pull request is merged."
+            f"The recipe{at} ran to its end{part}, without credentials, and what it wrote equals its sources. Nothing "
+            "was published: that happens once the pull request is merged."
         )
     if result.prune:
-        return f"What was written of{part} the dataset equals its sources. Pruned bakes are never published."
+        return f"The recipes ran to their end{part}, and what they wrote equals their sources. Nothing was published."
     checked = "Every store was compared with its sources"
     if around.proposed:
         return f"{checked}. It is in the catalog once #{around.proposed} is merged."
     return f"{checked} and is in the catalog now." if around.is_published else f"{checked}."
+
+
+def _failed(result: RunResult) -> str:
+    bad = [each for each in result.recipes if not each.ok]
+    if result.failure or len(result.recipes) < 2:
+        return "It failed."
+    return f"{len(bad)} of {plural(len(result.recipes), 'recipe')} failed." if bad else "It failed."
 
 
 def _opening(good: list[RecipeResult], around: Around) -> list[str]:
@@ -86,19 +90,26 @@ def _opening(good: list[RecipeResult], around: Around) -> list[str]:
     return ["Open it:", markdown.code(code, "python")]
 
 
-def _table(good: list[RecipeResult], project: Project, around: Around) -> str:
+def _table(good: list[RecipeResult], project: Project, around: Around, is_trial: bool) -> str:
     cost = any(each.cost_usd is not None for each in good)
     page = around.is_published and bool(project.catalog_url)
     head = ["recipe", "outcome", "size", "time", *(["cost"] if cost else []), *(["page"] if page else [])]
     rows = []
     for each in good[:SHOWN]:
-        row = [markdown.span(each.recipe or each.feedstock), _outcome(each), _size(each), duration(each.duration_s)]
+        row = [
+            markdown.span(each.recipe or each.feedstock),
+            _outcome(each, is_trial),
+            _size(each),
+            duration(each.duration_s),
+        ]
         row += [f"${each.cost_usd:,.2f}" if each.cost_usd is not None else "–"] if cost else []
         rows.append([*row, *([_page(each, project)] if page else [])])
     return markdown.table(head, rows)
 
 
-def _outcome(each: RecipeResult) -> str:
+def _outcome(each: RecipeResult, is_trial: bool) -> str:
+    if is_trial:
+        return "baked and checked"
     version = f", version {markdown.span(each.version)}" if each.version else ""
     added = f", added {markdown.text(each.added)}" if each.added else ""
     return f"{markdown.text(each.status or 'done')}{version}{added}"
@@ -157,16 +168,24 @@ def again(result: RunResult, around: Around) -> str:
 
 
 def remote(result: RunResult) -> str:
-    """Write the command that runs it again on GitHub."""
-    said = {"feedstock": result.feedstock, "recipe": result.recipe, "bakery": result.bakery}
-    said |= {"mode": result.mode if result.mode != "bake" else None, "prune": result.prune and str(result.prune)}
+    """Write the command that runs on GitHub again what failed."""
+    said = {"feedstock": result.feedstock, "recipe": _again(result), "bakery": result.bakery}
+    said |= {"mode": result.mode if result.mode != "bake" else None}
+    said |= {"prune": str(result.prune) if result.prune else None}
     return " ".join([f"gh workflow run {WORKFLOW}", *(f"-f {name}={value}" for name, value in said.items() if value)])
 
 
 def _local(result: RunResult) -> str:
     prune = f" --prune {result.prune}" if result.prune else ""
     verb = {"bake": "bake", "refresh": "bake --refresh", "update": "update"}[result.mode]
-    return f"bakehouse {verb} {_name(result)}{prune}"
+    name = f"{result.feedstock}/{recipe}" if (recipe := _again(result)) else result.feedstock
+    return f"bakehouse {verb} {name}{prune}"
+
+
+def _again(result: RunResult) -> str | None:
+    """Name the one recipe that failed, or that was asked for; None for all."""
+    bad = [each.recipe for each in result.recipes if not each.ok]
+    return bad[0] if len(bad) == 1 and not result.failure else result.recipe
 
 
 def _log(result: RunResult) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shlex
@@ -17,15 +16,17 @@ from bakehouse.catalog.entry import Entry
 from bakehouse.catalog.index import entry_path
 from bakehouse.catalog.lines import xarray_line
 from bakehouse.errors import CatalogError, RecipeError
-from bakehouse.github.confined import insist_no_credentials, recipe_environment, stranger_environment
+from bakehouse.github.child import run
+from bakehouse.github.confined import insist_no_credentials, recipe_environment
+from bakehouse.github.following import LOG_CHARACTERS, LOG_LINES, Ended, follow, harmless, say
 from bakehouse.github.masking import Mask
-from bakehouse.github.process import Ended, run_child
-from bakehouse.github.results import ENTRIES, RESULT, Failure, Mode, RecipeResult, RunResult
+from bakehouse.github.runs import ENTRIES, RESULT, Failure, Mode, RecipeResult, RunResult
 
 _URL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s<>\"')]+")
 _COMMANDS: dict[str, list[str]] = {"bake": ["bake"], "refresh": ["bake", "--refresh"], "update": ["update"]}
 _FREE = {"feedstock", "recipe", "ok", "status", "version", "url", "line", "objects", "duration_s", "added"}
 CANCELLED = 130
+LIMIT_S = 6 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -76,19 +77,29 @@ def run_recipes(asked: Asked, out: Path) -> RunResult:
     if asked.credential_free:
         insist_no_credentials()
     mask, started = Mask.of(os.environ, *asked.options), datetime.now(UTC)
-    with tempfile.TemporaryDirectory(prefix="bakehouse-home-") as home:
-        strangers = stranger_environment(Path(home))
-        environment = strangers if asked.credential_free else recipe_environment()
-        words = [*asked.words, "--json", "--project", str(asked.root)]
-        ended = run_child(words, asked.root, environment, mask, asked.limit_s)
+    words = [*asked.words, "--project", str(asked.root)]
+    if asked.credential_free:
+        ended = _unreviewed(words, asked, mask)
+    else:
+        ended = follow(words, asked.root, recipe_environment(), mask, asked.limit_s)
     result = _result(asked, ended, mask, out, started)
     out.mkdir(parents=True, exist_ok=True)
     (out / RESULT).write_text(result.to_json(), encoding="utf-8")
     return result
 
 
+def _unreviewed(words: list[str], asked: Asked, mask: Mask) -> Ended:
+    with tempfile.TemporaryDirectory(prefix="bakehouse-run-") as scratch:
+        ran = run(words, asked.root, Path(scratch), asked.limit_s or LIMIT_S)
+    log = mask("\n".join(ran.tail.splitlines()[-LOG_LINES:]))[-LOG_CHARACTERS:]
+    for line in log.splitlines():
+        say(harmless(line))
+    stopped = ran.fault if ran.state != "ended" else None
+    return Ended(ran.status, ran.document, log, stopped)
+
+
 def _result(asked: Asked, ended: Ended, mask: Mask, out: Path, started: datetime) -> RunResult:
-    document, finished = _answer(ended), datetime.now(UTC)
+    document, finished = ended.document or {}, datetime.now(UTC)
     recipes = tuple(_recipe(asked, mask, out, each) for each in document.get("recipes", ()))
     failure = _failure(ended, document, mask)
     ok = failure is None and not ended.status and bool(recipes) and all(each.ok for each in recipes)
@@ -98,14 +109,6 @@ def _result(asked: Asked, ended: Ended, mask: Mask, out: Path, started: datetime
         command=shlex.join(["bakehouse", *asked.words]), started_at=started, finished_at=finished,
         duration_s=(finished - started).total_seconds(), recipes=recipes, failure=failure, log=ended.log,
     )  # fmt: skip
-
-
-def _answer(ended: Ended) -> dict[str, Any]:
-    try:
-        document = json.loads(ended.answer or b"")
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
 
 
 def _status(ended: Ended, ok: bool) -> int:
@@ -143,18 +146,24 @@ def _recipe(asked: Asked, mask: Mask, out: Path, said: Mapping[str, Any]) -> Rec
     }
     if isinstance(error := said.get("error"), dict):
         return RecipeResult(**found, failure=failure_of(error, mask))
-    found["size_bytes"] = said.get("bytes_stored")
+    found |= {"size_bytes": said.get("bytes_stored"), "cost_usd": said.get("cost_usd")}
     if not said.get("entry"):
         return RecipeResult(**found)
     try:
         entry = Entry.from_json((asked.catalog / entry_path(f"{said['feedstock']}/{said['recipe']}")).read_bytes())
-        return RecipeResult(**{**found, **_handed_over(entry, mask, out)})
+        return RecipeResult(**{**found, **handed_over(entry, mask, out)})
     except (CatalogError, RecipeError) as error:
         return RecipeResult(**{**found, "ok": False}, failure=failure_of(error.as_dict(), mask))
 
 
-def _handed_over(entry: Entry, mask: Mask, out: Path) -> dict[str, Any]:
-    """Write an entry where the next job looks for it; give what the result says of it."""
+def handed_over(entry: Entry, mask: Mask, out: Path) -> dict[str, Any]:
+    """Write an entry where the next job looks for it; give what the result says of it.
+
+    Raises
+    ------
+    RecipeError
+        If it holds a secret.
+    """
     text, name = entry.to_json(), f"{ENTRIES}/{entry_path(entry.id)}"
     if mask(text) != text:
         cause = "what a recipe writes into attributes or notes is in the entry"
@@ -163,4 +172,5 @@ def _handed_over(entry: Entry, mask: Mask, out: Path) -> dict[str, Any]:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     run = entry.provenance.run
-    return {"entry": name, "plain_line": xarray_line(entry), "cost_usd": run.cost_usd if run else None}
+    cost = {"cost_usd": run.cost_usd} if run and run.cost_usd is not None else {}
+    return {"entry": name, "plain_line": xarray_line(entry), **cost}

@@ -15,7 +15,7 @@ from bakehouse.github.client import close_issues, keep_comment, keep_issue, open
 from bakehouse.github.forms import LOGIN
 from bakehouse.github.handed import read_document
 from bakehouse.github.reports import Around, run_report
-from bakehouse.github.results import RESULT, Failure, RunResult, result_from
+from bakehouse.github.runs import RESULT, Failure, RunResult, result_from
 from bakehouse.meta.project import Project
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ import xarray as xr
 from xarray.core import indexing
 from xarray.indexes import PandasIndex
 
+from bakehouse.openers.forms import decoded_as, key_of, known_form, learn_form
 from bakehouse.openers.raw import Raw
 from bakehouse.openers.reference import Opened, ReferenceArray
 from bakehouse.storage.memory import Memory
@@ -29,24 +30,35 @@ def decode(raw: Raw, opened: Opened, kwargs: Mapping[str, Any], dry: bool) -> xr
     dry
         Large arrays read as zeros.
     """
+    asked = _decoding(kwargs) if kwargs.get("decode_cf", True) else {}
+    key = key_of(raw, asked, dry)
+    form = known_form(key)
+    how = repr(sorted(asked.items()))
+
+    def index_of(name: str, variable: xr.Variable) -> PandasIndex:
+        return _index(name, variable, raw.variables.get(name), raw.held.get(name), how)
+
+    if form is not None:
+        dataset = decoded_as(form, raw, opened, asked, dry, index_of)
+    else:
+        dataset = _decoded(raw, opened, asked, dry, index_of)
+        learn_form(key, raw, dataset)
+    dataset.encoding = {**raw.encoding, "source": opened.source.url}
+    return dataset
+
+
+def _decoded(raw: Raw, opened: Opened, asked: Mapping[str, Any], dry: bool, index_of: Any) -> xr.Dataset:
     variables = {name: _variable(opened, name, v, raw, dry) for name, v in raw.variables.items()}
     coords, attrs = raw.coords, dict(raw.attrs)
-    asked = _decoding(kwargs) if kwargs.get("decode_cf", True) else {}
     if asked:
         variables, attrs, found = xr.conventions.decode_cf_variables(variables, attrs, **asked)  # type: ignore[assignment]
         coords |= set(map(str, found))
-    indexes = {
-        name: _index(name, v, raw.variables.get(name), raw.held.get(name), repr(sorted(asked.items())))
-        for name, v in variables.items()
-        if v.dims == (name,)
-    }
+    indexes = {name: index_of(name, v) for name, v in variables.items() if v.dims == (name,)}
     along = {name: index.create_variables({name: variables[name]})[name] for name, index in indexes.items()}
     rest = {name: v for name, v in variables.items() if name not in along}
     dataset = xr.Dataset(rest, xr.Coordinates(along, indexes), attrs)
     others = [name for name in coords if name in rest]
-    dataset = dataset.set_coords(others) if others else dataset
-    dataset.encoding = {**raw.encoding, "source": opened.source.url}
-    return dataset
+    return dataset.set_coords(others) if others else dataset
 
 
 def as_readers_see(dataset: xr.Dataset) -> xr.Dataset:

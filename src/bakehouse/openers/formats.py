@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bakehouse.errors import SourceError
+from bakehouse.openers.hdf5 import known_header
 from bakehouse.storage import Source
 
 ENGINES = {
@@ -40,7 +41,14 @@ def choose_engine(source: Source, file_type: str, open_kwargs: Mapping[str, Any]
         return ENGINES[file_type]
     if source.location.rstrip("/").endswith(".zarr"):
         return "zarr"
+    if known_header(source, group_in(open_kwargs)) is not None:
+        return "h5netcdf"
     return _sniff(source, ENGINES.get(file_type))
+
+
+def group_in(open_kwargs: Mapping[str, Any]) -> str:
+    """Give the group inside a file that keyword arguments ask for."""
+    return str(open_kwargs.get("group") or "").strip("/")
 
 
 def _sniff(source: Source, declared: str | None) -> str:

@@ -84,9 +84,12 @@ def base_of(plan: Plan, schema: DatasetSchema, earlier: Base | None = None) -> B
     attrs = _common(schema for schema in fresh.values() if not schema.gap)
     kinds: dict[Kind, int] = {kind: i for i, kind in enumerate(earlier.kinds if earlier else ())}
     known = dict(earlier.by_key) if earlier else {}
+    alike: dict[tuple[Any, ...], int] = {}
     for key, found in fresh.items():
-        kind = _kind(found, template, attrs)
-        known[key] = _known(key, found, template, kinds.setdefault(kind, len(kinds)))
+        shared = (id(found.variables), id(found.previews), found.sizes)  # most inputs have these objects in common
+        if shared not in alike:
+            alike[shared] = kinds.setdefault(_kind(found, template, attrs), len(kinds))
+        known[key] = _known(key, found, template, alike[shared])
     inputs = tuple(known[key] for key in sorted(known))
     values = {**(earlier.values if earlier else {}), **schema.values}
     built_on = plan.growth.version if plan.growth else ""
@@ -96,14 +99,15 @@ def base_of(plan: Plan, schema: DatasetSchema, earlier: Base | None = None) -> B
 
 
 def _known(key: Key, found: InputSchema, template: Template, kind: int) -> Known:
-    spans = tuple((d, axis.spans[dict(key)[d]]) for d, axis in template.axes.items())
+    place = dict(key)
+    spans = tuple((d, axis.spans[place[d]]) for d, axis in template.axes.items())
     return Known(key, found.url, found.identity, spans, found.extents, found.digests, kind, found.gap)
 
 
 def _common(schemas: Iterable[InputSchema]) -> Attrs:
     """Give the dataset attributes that all inputs share."""
     shared: Attrs | None = None
-    for schema in schemas:
+    for schema in {id(schema.attrs): schema for schema in schemas}.values():
         shared = schema.attrs if shared is None else tuple(a for a in shared if a in schema.attrs)
     return shared or ()
 

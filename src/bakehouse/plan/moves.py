@@ -18,12 +18,7 @@ Stored = Counter[tuple[ChunkFormat | None, str]]
 
 def choose_stored(template: Template, schema: DatasetSchema, options: StoreOptions) -> Template:
     """Let every array that can keep the encoding of most of its source chunks."""
-    found: dict[str, Stored] = {name: Counter() for name in template.arrays}
-    for key, several in schema.inputs.items():
-        for name, variable in (pair for each in several for pair in each.variables):
-            array = template.arrays.get(name)
-            if array is not None and all(place in key for place in array.owner):
-                found[name].update(_counted(array, variable, template.axes, dict(key)))
+    found = _count(template, schema)
     arrays = {name: _choose(array, found[name], options) for name, array in template.arrays.items()}
     notes = (note for name, array in arrays.items() if array.stored for note in _exceptions(name, found[name]))
     return replace(template, arrays=arrays, notes=(*template.notes, *notes))
@@ -62,21 +57,41 @@ def aligned(array: ArrayPlan, axes: Mapping[str, Axis], key: Mapping[str, int]) 
                 yield d, (start, stop)
 
 
-def _counted(
-    array: ArrayPlan, variable: VariableSchema, axes: Mapping[str, Axis], key: Mapping[str, int]
-) -> dict[tuple[ChunkFormat | None, str], int]:
-    """Count what one input has of an array."""
-    weight = max(1, _weight(array, axes, key))
+def _count(template: Template, schema: DatasetSchema) -> dict[str, Stored]:
+    """Count what inputs have of each array; what most of them share, one object, is looked at once."""
+    kinds: dict[tuple[str, int], tuple[ChunkFormat | None, str]] = {}
+    weights: Counter[tuple[str, int, str]] = Counter()
+    for key, several in schema.inputs.items():
+        place = dict(key)
+        for name, variable in (pair for each in several for pair in each.variables):
+            array = template.arrays.get(name)
+            if array is None or not all(owned in key for owned in array.owner):
+                continue
+            kind = kinds.get((name, id(variable))) or kinds.setdefault((name, id(variable)), _kind(array, variable))
+            why = kind[1] or _misplaced(array, template.axes, place)
+            weights[name, id(variable), why] += max(1, _weight(array, template.axes, place))
+    found: dict[str, Stored] = {name: Counter() for name in template.arrays}
+    for (name, which, why), weight in weights.items():
+        found[name][None if why else kinds[name, which][0], why] += weight
+    return found
+
+
+def _kind(array: ArrayPlan, variable: VariableSchema) -> tuple[ChunkFormat | None, str]:
+    """Give how an input's chunks are stored; or None, and why they can't be moved wherever they lie."""
     if variable.stored is None:
-        return {(None, variable.stays or variable.why or "its chunks can't be indexed"): weight}
+        return None, variable.stays or variable.why or "its chunks can't be indexed"
     stored = bare(variable.stored)
     if any(step.id == "grib" for step in stored.filters):
-        return {(None, "GRIB messages are decoded, so that readers need no GRIB library"): weight}
-    if why := fits(array, stored):
-        return {(None, why): weight}
+        return None, "GRIB messages are decoded, so that readers need no GRIB library"
+    why = fits(array, stored)
+    return (None, why) if why else (stored, "")
+
+
+def _misplaced(array: ArrayPlan, axes: Mapping[str, Axis], key: Mapping[str, int]) -> str:
+    """Say why an input's chunks are none of the store's where they lie."""
     for dim, (start, _) in aligned(array, axes, key):
-        return {(None, f"inputs begin inside a chunk of the store along {dim}, as at {start}"): weight}
-    return {(stored, ""): weight}
+        return f"inputs begin inside a chunk of the store along {dim}, as at {start}"
+    return ""
 
 
 def _weight(array: ArrayPlan, axes: Mapping[str, Axis], key: Mapping[str, int]) -> int:

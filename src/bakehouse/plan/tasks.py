@@ -17,7 +17,7 @@ TASK_OBJECTS = 64
 SPILLED_BYTES = 2**26
 """What is written together of an array that is read from tiles: more would share nothing."""
 COMMITS = 1000
-"""About how many tasks a repository of snapshots gets: each is a commit, which writes its arrays' manifests anew."""
+"""About how many tasks a repository of snapshots gets."""
 
 
 Box = tuple[str, tuple[Span, ...]]
@@ -27,8 +27,10 @@ Box = tuple[str, tuple[Span, ...]]
 def make_tasks(template: Template, memory_bytes: int, only: set[Box] | None = None) -> tuple[Task, ...]:
     """List the tasks of a template, in a stable order; with `only`, those of some boxes.
 
-    Small parts go together, up to 16 MB or 64 objects: what a run that is cut has to do again. In a repository of
-    snapshots more go together where there would be more than about a thousand tasks. A virtual store has one task.
+    Small parts go together, up to 16 MB or 64 objects: what a run that is cut has to do again. Those of several arrays
+    that the same inputs fill are neighbours, so that an input is sent to few tasks and opened once for all of them. In
+    a repository of snapshots more go together where there would be more than about a thousand tasks, array by array:
+    each is a commit, which writes the manifests of its arrays. A virtual store has one task.
 
     Examples
     --------
@@ -44,6 +46,8 @@ def make_tasks(template: Template, memory_bytes: int, only: set[Box] | None = No
     if template.format == "icechunk":
         limit = max(limit, sum(p.size_bytes for p in wanted) // COMMITS)
         most = max(most, sum(p.objects for p in wanted) // COMMITS)
+    else:
+        wanted.sort(key=lambda part: _along(template, part))
     size = objects = 0
     for part in wanted:
         size, objects = size + part.size_bytes, objects + part.objects
@@ -102,6 +106,12 @@ def _parts(template: Template, memory_bytes: int) -> Iterator[Part]:
         for spans in itertools.product(*(list(pairwise(e)) for e in grid)):
             size = math.prod(b - a for a, b in spans) * array.itemsize
             yield Part(array.name, tuple(spans), count_objects(spans, array.objects), size)
+
+
+def _along(template: Template, part: Part) -> tuple[int, ...]:
+    """Say where along the concat dimensions a part begins."""
+    starts = dict(zip(template.arrays[part.array].dims, (a for a, _ in part.spans), strict=True))
+    return tuple(starts.get(dim, 0) for dim in template.axes)
 
 
 def _cohort_edges(array: ArrayPlan, i: int, axes: Mapping[str, Axis]) -> list[int]:

@@ -18,6 +18,9 @@ import xarray as xr
 
 from bakehouse.context import Context, current
 from bakehouse.errors import SourceError
+from bakehouse.openers.formats import group_in
+from bakehouse.openers.hdf5 import known_header
+from bakehouse.openers.survey import Survey, survey_at
 from bakehouse.openers.xarray import open_dataset
 from bakehouse.patterns import CombineOp, FilePattern, FileType, Index, key_of
 from bakehouse.storage import Reach, Source, Target, as_target, make_source
@@ -180,24 +183,42 @@ class OpenWithXarray(beam.PTransform):
         context = current()
         dry = context is not None and context.mode == "plan"
         name = getattr(self.file_type, "name", str(self.file_type))
-        openers = beam.ParDo(_Open(name, dict(self.xarray_open_kwargs or {}), self.load, dry))
+        openers = beam.ParDo(_Open(name, dict(self.xarray_open_kwargs or {}), self.load, dry, context))
         return pcoll | "Heads" >> beam.BatchElements(min_batch_size=BATCH, max_batch_size=BATCH) | "Open" >> openers
 
 
 class _Open(beam.DoFn):
-    """Open a batch of sources one after the other; without reading data when only planning."""
+    """Open a batch of sources one after the other; without reading data when only planning.
 
-    def __init__(self, file_type: str, kwargs: Mapping[str, Any], load: bool, dry: bool) -> None:
-        self.file_type, self.kwargs, self.load, self.dry = file_type, kwargs, load, dry
+    Headers that an earlier run read from the same states of the files are not read again. What is verified, or made
+    anew, is read from the files themselves.
+    """
+
+    def __init__(
+        self, file_type: str, kwargs: Mapping[str, Any], load: bool, dry: bool, context: Context | None = None
+    ) -> None:
+        self.file_type, self.kwargs, self.load, self.dry, self.context = file_type, kwargs, load, dry, context
+        self.group = group_in(kwargs)
 
     def process(self, batch: list[tuple[Index, Any]]) -> Iterator[tuple[Index, xr.Dataset]]:
         """Open several inputs."""
         found = [(index, _as_source(index, each)) for index, each in batch]
+        sources, survey = [source for _, source in found], self._survey()
+        if survey:
+            survey.recall(sources, self.group)
         ranged = [source for _, source in found if source.is_ranged and self.file_type in HEADED]
-        for _ in together(_warm, ranged):
+        for _ in together(_warm, (source for source in ranged if known_header(source, self.group) is None)):
             pass
         for index, source in found:
             yield SourcedIndex.of(index, source), open_dataset(source, self.file_type, self.kwargs, self.load, self.dry)
+        if survey and not self.dry:
+            survey.keep(sources, self.group)
+
+    def _survey(self) -> Survey | None:
+        context = self.context
+        if context is None or context.mode == "verify" or context.refresh:
+            return None
+        return survey_at(context.surveys, context.run_id)
 
 
 def _as_source(index: Index, found: Any) -> Source:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from bakehouse.context import Context, work_folder
 from bakehouse.errors import PublishError
+from bakehouse.openers.survey import survey_at
 from bakehouse.plan.base import Base, base_of
 from bakehouse.plan.gaps import as_published, with_gaps
 from bakehouse.plan.grow import apart, grow_plan
@@ -50,18 +51,21 @@ class Prepare:
             plan, documents, self.context.target, self.options.encoding, run_id=self.context.run_id, gaps=gaps,
             base_snapshot=self.context.base_snapshot,
         )  # fmt: skip
+        if self.context.mode == "bake" and not self.context.refresh:
+            survey_at(self.context.surveys, self.context.run_id).merge()
+        made_from = base_of(plan, schema, grown)
         if self.context.mode == "bake" and plan.tasks:
             _insist_sound_base(prepared)
             prepared = begun(prepared)
             prepared = replace(prepared, checked=checked_tasks(prepared, prepared.done))
             save_candidate(prepared)
-            made_from = inputs_table(base_of(plan, schema, grown))
-            if prepared.work.get(INPUTS) != made_from:
-                prepared.work.put(INPUTS, made_from)
+            table = inputs_table(made_from)
+            if prepared.work.get(INPUTS) != table:
+                prepared.work.put(INPUTS, table)
         elif self.context.mode == "verify":
             beside = self.context.notebook.child(self.context.run_id)
             prepared = replace(prepared, notes=beside, snapshot=self.context.base_snapshot)
-        self._note(prepared, base, schema)
+        self._note(prepared, base, made_from)
         return prepared
 
     def _plan(self, schema: DatasetSchema, base: Base | None) -> Plan:
@@ -111,10 +115,9 @@ class Prepare:
         function, kwargs = self.options.dynamic_chunking_fn, dict(self.options.dynamic_chunking_fn_kwargs)
         return (lambda template: function(template_dataset(template), **kwargs)) if function else None
 
-    def _note(self, prepared: Prepared, base: Base | None, schema: DatasetSchema) -> None:
+    def _note(self, prepared: Prepared, base: Base | None, made_from: Base) -> None:
         """Tell the driver what was planned."""
         plan = prepared.plan
-        made_from = base_of(plan, schema, base if self.context.grow else None)
         note = {
             "plan": summarise(plan, self.context.level),
             "done": sorted(prepared.done),

@@ -20,6 +20,7 @@ from bakehouse.patterns import Key
 from bakehouse.plan.tasks import input_spans, repeated_spans
 from bakehouse.plan.types import ArrayPlan, Axis, Part
 from bakehouse.writers.encode import cf_encoding, encode, missing_value, stored_fill
+from bakehouse.writers.gathered import Gathered
 from bakehouse.writers.kept import KeptValues
 from bakehouse.writers.pieces import pieces
 from bakehouse.writers.receipts import Taken
@@ -111,14 +112,16 @@ def assemble(
     out = np.empty([b - a for a, b in part.spans], dtype=stored)
     taken: list[Taken] = []
     filled = kept.fill(array, axes, part, out) if kept else 0
-    direct = asked.get("keepbits") is None
+    direct, gathered = asked.get("keepbits") is None, Gathered(array, asked)
     for found in overlaps(array, axes, part, fragments):
         for piece in pieces(array, found):
-            if not (direct and _read_into(array, out, piece)):
+            if not (direct and (gathered.takes(piece) or _read_into(array, out, piece))):
                 _put(array, out, piece, stored_values(array, piece, asked))
         if array.name in found.fragment.variables:
             taken.append(Taken(found.fragment.url, array.name, found.store))
         filled += math.prod(b - a for a, b in found.store)
+    for piece, values in gathered.encoded():
+        _put(array, out, piece, stored_values(array, piece, asked) if values is None else values)
     if filled != out.size:
         _refuse_filling(array, part, filled, out.size, [t.input for t in taken])
     for found in repeats(array, axes, part, fragments):

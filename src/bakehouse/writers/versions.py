@@ -154,8 +154,8 @@ def _shared(base: Base) -> dict[str, Any]:
 
 
 def _row(known: Known) -> dict[str, Any]:
-    found = asdict(known)
-    return {name: found[name] if name in COLUMNS else json.dumps(found[name], sort_keys=True) for name in found}
+    said = vars(known).items()
+    return {name: v if name in COLUMNS else json.dumps(v, sort_keys=True, default=vars) for name, v in said}
 
 
 def _known(row: dict[str, Any]) -> Known:

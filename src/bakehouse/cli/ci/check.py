@@ -24,11 +24,12 @@ from bakehouse.cli.reply import Reply
 @options.project
 @options.common
 def command(base: str, head: str, out: Path, limit_s: float, project: Path | None) -> Reply:
-    """Lint the feedstocks that a change touches, and try the one that it is about.
+    """Lint and try what a pull request changes.
 
-    Needs no rights and no secrets, and hands none on: what runs a recipe is a process without the job's environment,
-    for a limited time. Writes result.json and the preview of the entry (site) into FOLDER, a summary of the step, and
-    notes beside the lines of the change on stdout. Exit status 1 if something has to be mended.
+    Every feedstock that it changes is linted; if it is about one alone, that one is planned and tried. Needs no rights
+    and takes no secrets: what runs a recipe is a process without the job's environment, for a limited time. Writes
+    result.json and the preview of the entry (site) into FOLDER, a summary of the step, and notes beside the lines of
+    the change on stdout. Exit status 1 if something has to be mended.
     """
     from bakehouse.cli.projects import project_root
     from bakehouse.github import outputs

@@ -29,11 +29,13 @@ NEW_HERE = ("FIRST_TIME_CONTRIBUTOR", "FIRST_TIMER", "NONE")
 @given.event
 @options.common
 def command(file: Path, event: Path | None) -> Reply:
-    """Keep the one comment that says what the check of a pull request found.
+    """Say under a pull request what its check found.
 
-    For the end of a check's workflow (workflow_run), in a job that may write and runs no code of the pull request.
-    The document is a stranger's word: it is looked at for size, depth and form, then shown and never followed. Which
-    pull request it is about, its labels and all links come from GitHub. Exit status 1 if the document can't be used.
+    One comment is kept up to date, and the labels that say what is touched. For the end of a check's workflow
+    (workflow_run), in a job that may write and runs no code of the pull request. The document is a stranger's word:
+    it is looked at for size, depth and form, then shown and never followed. Which pull request it is about, its
+    labels and all links come from GitHub. Reads GITHUB_TOKEN (pull-requests: write). Exit status 1 if the document
+    can't be used.
     """
     from bakehouse.github import client, pull
     from bakehouse.github.events import read_event

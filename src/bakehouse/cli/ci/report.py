@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from github.Repository import Repository
 
     from bakehouse.github.reports import Around
-    from bakehouse.github.results import RunResult
+    from bakehouse.github.runs import RunResult
     from bakehouse.meta.project import Project
 
 

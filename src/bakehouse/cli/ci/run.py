@@ -12,7 +12,7 @@ from bakehouse.cli.reply import Reply
 
 if TYPE_CHECKING:
     from bakehouse.cli.bakeries import Place
-    from bakehouse.github.results import Mode, RunResult
+    from bakehouse.github.runs import Mode, RunResult
 
 
 @click.command("run")

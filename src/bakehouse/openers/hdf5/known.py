@@ -40,6 +40,17 @@ def header_of(source: Source, group: str) -> Header | None:
     return found if isinstance(found, Header) else None
 
 
+def known_header(source: Source, group: str) -> Header | None:
+    """Give the header of a group if this process has read it, or was told it."""
+    found = _headers.get((source.location, source.held, group))
+    return found if isinstance(found, Header) else None
+
+
+def remember(source: Source, group: str, header: Header) -> None:
+    """Know the header of a group, as an earlier run read it from the same state of the file."""
+    _headers.put((source.location, source.held, group), header, header.size_bytes)
+
+
 def _read(source: Source, group: str) -> Header | None:
     try:
         if source.is_local:

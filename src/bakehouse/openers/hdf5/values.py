@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from contextlib import suppress
 from typing import Any
 
 import h5py
 import numpy as np
+from h5py import h5d, h5s
 from xarray.backends.common import BackendArray
 from xarray.core import indexing
 
 from bakehouse.openers.hdf5.filters import PLUGINS
-from bakehouse.openers.hdf5.header import HeaderVariable
+from bakehouse.openers.hdf5.header import HeaderVariable, open_path
 from bakehouse.storage import Source
+from bakehouse.storage.memory import Memory
 
-OPEN_FILES = 16
+OPEN_BYTES = 2**26
+LOCAL_BYTES, REMOTE_BYTES = 2**20, 2**22
+"""About what an open file holds: of a remote one also the latest blocks."""
+Opening = tuple[Any, Any]
+"""h5py's low-level identifier of a file, and the Python file that it reads from, if it does."""
 
-_files: OrderedDict[Any, h5py.File] = OrderedDict()
-_lock = threading.Lock()
+_files = Memory(OPEN_BYTES)
 
 
 class HDF5Array(BackendArray):
@@ -41,30 +44,39 @@ class HDF5Array(BackendArray):
         if self.needs_plugin:
             with suppress(ImportError):  # without it, the library says which filter it lacks
                 import hdf5plugin  # noqa: F401 - registers its filters
-        held: Any = open_file(self.source)[self.path]
-        found = held[key] if held.shape == self.shape else _padded(held, self.shape)[key]
-        return found.astype(self.dtype, copy=False)
+        file = open_file(self.source)  # held while it is read: somebody else may forget it meanwhile
+        return _read(h5d.open(file[0], self.path.encode()), key, self.shape, self.dtype)
 
 
-def open_file(source: Source) -> h5py.File:
+def open_file(source: Source) -> Opening:
     """Open a file, or give the one that this process has open."""
     key = (source.location, source.held)
-    with _lock:
-        if key in _files:
-            _files.move_to_end(key)
-            return _files[key]
-    file = h5py.File(source.path if source.is_local else source.open(), "r")
-    with _lock:
-        _files[key] = file
-        while len(_files) > OPEN_FILES:
-            _files.popitem(last=False)
+    file: Opening | None = _files.get(key)
+    if file is None:
+        below = None if source.is_local else source.open()
+        file = (open_path(source.path) if below is None else h5py.File(below, "r").id, below)
+        _files.put(key, file, LOCAL_BYTES if below is None else REMOTE_BYTES)
     return file
 
 
 def close_files() -> None:
     """Let go of the files that this process has open."""
-    with _lock:
-        _files.clear()
+    _files.clear()
+
+
+def _read(dataset: Any, key: tuple[Any, ...], shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
+    """Read a region of an open variable; numbers that are wanted whole take the shortest way."""
+    if dataset.shape == shape and dtype.kind in "iuf" and _is_whole(key, shape):
+        values = np.empty(shape, dtype)
+        dataset.read(h5s.ALL, h5s.ALL, values)
+        return values
+    held: Any = h5py.Dataset(dataset)
+    found = held[key] if held.shape == shape else _padded(held, shape)[key]
+    return found.astype(dtype, copy=False)
+
+
+def _is_whole(key: tuple[Any, ...], shape: tuple[int, ...]) -> bool:
+    return all(isinstance(k, slice) and k.indices(n) == (0, n, 1) for k, n in zip(key, shape, strict=True))
 
 
 def _padded(held: h5py.Dataset, shape: tuple[int, ...]) -> Any:

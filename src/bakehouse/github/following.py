@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from bakehouse.github.keeper import conceal
 from bakehouse.github.masking import Mask
 
 MAX_ANSWER_BYTES = 32_000_000
@@ -25,25 +27,26 @@ GRACE_S = 20
 class Ended:
     """How a process ended; `status` is its exit status, negative the signal that ended it.
 
-    `answer` is None where it printed more than is read; `stopped` says why it was stopped from here.
+    `document` is None where it printed none, or more than is read; `stopped` says why it was stopped from here.
     """
 
     status: int
-    answer: bytes | None
+    document: dict[str, Any] | None
     log: str
     stopped: str | None = None
 
 
-def run_child(
+def follow(
     words: Sequence[str], folder: Path, environment: Mapping[str, str], mask: Mask, limit_s: float | None = None
 ) -> Ended:
-    """Run `bakehouse` with some words; what it logs is shown as it comes, without secrets.
+    """Run `bakehouse WORDS --json`; what it logs is shown as it comes, without secrets.
 
     A job that is cancelled, or a time limit, ends the process and all that it started.
     """
+    conceal()
     process = subprocess.Popen(
-        [sys.executable, "-m", "bakehouse", *words], cwd=folder, env=dict(environment), stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        [sys.executable, "-m", "bakehouse", *words, "--json"], cwd=folder, env=dict(environment),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
     log: deque[str] = deque(maxlen=LOG_LINES)
     answers: list[bytes | None] = []
@@ -55,7 +58,16 @@ def run_child(
     _end_group(process)
     for each in readers:
         each.join(GRACE_S)
-    return Ended(process.returncode, answers[0] if answers else None, "\n".join(log)[-LOG_CHARACTERS:], stopped)
+    document = _document(answers[0] if answers else None)
+    return Ended(process.returncode, document, "\n".join(log)[-LOG_CHARACTERS:], stopped)
+
+
+def _document(answer: bytes | None) -> dict[str, Any] | None:
+    try:
+        document = json.loads(answer or b"")
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
 
 
 def _wait(process: subprocess.Popen[bytes], limit_s: float | None) -> str | None:
@@ -117,7 +129,12 @@ def _follow(stream: IO[bytes] | None, mask: Mask, log: deque[str]) -> None:
     while stream and (line := stream.readline(4 * LINE_CHARACTERS)):
         text = mask(line.decode("utf-8", "replace").rstrip("\r\n"))[:LINE_CHARACTERS]
         log.append(text)
-        print(harmless(text), file=sys.stderr, flush=True)
+        say(harmless(text))
+
+
+def say(line: str) -> None:
+    """Show a line to people who watch."""
+    print(line, file=sys.stderr, flush=True)
 
 
 def harmless(line: str) -> str:

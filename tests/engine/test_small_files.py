@@ -1,0 +1,74 @@
+"""Many small files in miniature: how often a bake opens, decodes and encodes, counted per input."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from bakehouse.context import using
+from bakehouse.openers.hdf5 import known, values
+from bakehouse.openers.reference import close_all
+from bakehouse.patterns import pattern_from_file_sequence
+from bakehouse.writers import assemble, gathered
+from tests.engine.pipeline import run_pipeline
+from tests.engine.test_cost import context_of, recipe_of
+
+COUNT, SHAPE = 12, (1, 30, 40)
+
+
+def write_days(folder: Path) -> list[str]:
+    """Write files of one day and four variables each."""
+    paths = [folder / f"{day:02d}.nc" for day in range(COUNT)]
+    for day, path in enumerate(paths):
+        data = {n: (("time", "y", "x"), np.full(SHAPE, day, "f4")) for n in "abcd"}
+        time = np.datetime64("2000-01-01", "ns") + np.arange(day, day + 1) * np.timedelta64(1, "D")
+        packing = {n: {"chunksizes": SHAPE, "zlib": True, "_FillValue": None} for n in "abcd"}
+        xr.Dataset(data, {"time": time, "y": range(30), "x": range(40)}).to_netcdf(
+            path, engine="h5netcdf", encoding={**packing, "time": {"units": "days since 2000-01-01"}}
+        )
+    return [str(path) for path in paths]
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Count calls of what costs most for each input."""
+    found: Counter[str] = Counter()
+
+    def count(module: Any, name: str, label: str) -> None:
+        held = getattr(module, name)
+
+        def counting(*args: Any, **kwargs: Any) -> Any:
+            found[label] += 1
+            return held(*args, **kwargs)
+
+        monkeypatch.setattr(module, name, counting)
+
+    count(known, "read_header", "headers")
+    count(values, "open_path", "opened to compare")
+    count(gathered, "encode", "encoded together")
+    count(assemble, "encode", "encoded alone")
+    decode = xr.conventions.decode_cf_variables
+
+    def decoding(variables: Any, *args: Any, **kwargs: Any) -> Any:
+        found["decoded whole"] += len(variables) == 7
+        return decode(variables, *args, **kwargs)
+
+    monkeypatch.setattr(xr.conventions, "decode_cf_variables", decoding)
+    return found
+
+
+def test_an_input_is_opened_once_to_survey_it_and_once_to_compare_it(tmp_path: Path, calls: Counter[str]) -> None:
+    pattern = pattern_from_file_sequence(write_days(tmp_path), "time")
+    close_all()
+    calls.clear()
+    with using(context_of(tmp_path / "out")):
+        run_pipeline(recipe_of(pattern), direct_num_workers=1)
+    assert calls.pop("decoded whole") <= 2  # the first input, and what was written
+    objects_of_time, rows_and_columns = COUNT // 4, 2
+    expected = {"headers": COUNT, "opened to compare": COUNT, "encoded together": objects_of_time}
+    assert dict(calls) == {**expected, "encoded alone": rows_and_columns}
