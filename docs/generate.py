@@ -1,4 +1,4 @@
-"""Write what is generated from the code: the reference pages and the JSON Schemas.
+"""Write what is generated from the code: the reference pages, the JSON Schemas, and what `init` gives to `.github/`.
 
 With --check nothing is written; files that differ from their source are named, and the exit status is 1.
 """
@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from bakehouse import errors
 from bakehouse.cli import main as command_line
+from bakehouse.cli.starter.flows import OWN, flow_files
 from bakehouse.github.schemas import MODELS as BETWEEN_JOBS
 from bakehouse.meta import docs, schemas
 from bakehouse.meta.shared import load_shared_recipe, parameters_class, shared_recipes
@@ -31,7 +32,9 @@ def files() -> dict[str, str]:
         "docs/reference/recipes.md": _recipes(),
         docs.PAGE.as_posix(): docs.reference(),
     }
-    return reference | {path: schemas.schema_text(model) for path, model in {**schemas.MODELS, **BETWEEN_JOBS}.items()}
+    flows = {path: text for path, text in flow_files().items() if path not in OWN}
+    models = {**schemas.MODELS, **BETWEEN_JOBS}
+    return reference | flows | {path: schemas.schema_text(model) for path, model in models.items()}
 
 
 def _commands() -> str:
@@ -105,6 +108,7 @@ def main(check: bool) -> int:
         if check:
             print(f"{path} differs from its source; run: make docs", file=sys.stderr)
         else:
+            (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
             (ROOT / path).write_text(text, encoding="utf-8")
             print(f"wrote {path}")
     return 1 if check and stale else 0

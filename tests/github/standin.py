@@ -37,6 +37,7 @@ class GitHub:
     comments: dict[int, dict[str, Any]] = field(default_factory=dict)
     reactions: list[tuple[int, str]] = field(default_factory=list)
     requests: list[tuple[str, str, Any]] = field(default_factory=list)
+    dispatches: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     runs: list[dict[str, Any]] = field(default_factory=list)
 
     def environment(self, token: str = WRITER) -> dict[str, str]:
@@ -138,6 +139,9 @@ def application(hub: GitHub) -> Flask:
     def known(of: dict[int, dict[str, Any]], number: int) -> dict[str, Any]:
         return of[number] if number in of else abort(404)
 
+    def seen(number: int) -> dict[str, Any]:
+        return {**hub.pulls[number], "labels": hub.issues[number]["labels"]}
+
     def changed(of: dict[str, Any]) -> dict[str, Any]:
         sent = request.get_json()
         if "labels" in sent:
@@ -221,7 +225,7 @@ def application(hub: GitHub) -> Flask:
     def pulls() -> Response:
         state, head = request.args.get("state", "open"), request.args.get("head")
         found = [
-            each
+            seen(number)
             for number, each in sorted(hub.pulls.items())
             if state in ("all", hub.issues[number]["state"]) and head in (None, each["head"]["label"])
         ]
@@ -239,7 +243,9 @@ def application(hub: GitHub) -> Flask:
     @app.route(f"{root}/pulls/<int:number>", methods=["GET", "PATCH"])
     def pull(number: int) -> Response:
         found = known(hub.pulls, number)
-        return jsonify(changed(found) if request.method == "PATCH" else found)
+        if request.method == "PATCH":
+            changed(found)
+        return jsonify(seen(number))
 
     @app.get(f"{root}/pulls/<int:number>/files")
     def files(number: int) -> Response:
@@ -252,6 +258,12 @@ def application(hub: GitHub) -> Flask:
     @app.get(f"{root}/collaborators/<login>/permission")
     def permission(login: str) -> Response:
         return jsonify(permission=hub.permissions.get(login, "none"), user=user(login))
+
+    @app.post(f"{root}/actions/workflows/<file>/dispatches")
+    def dispatch(file: str) -> Any:
+        sent = request.get_json()
+        hub.dispatches.append((file, sent["ref"], sent.get("inputs") or {}))
+        return "", 204
 
     @app.get(f"{root}/actions/workflows/<file>")
     def workflow(file: str) -> Response:
@@ -278,7 +290,7 @@ def github(**known: Any) -> Iterator[GitHub]:
     hub = GitHub(**known)
     server = make_server("127.0.0.1", 0, application(hub), threaded=True)
     hub.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
         yield hub

@@ -27,8 +27,8 @@ FILES = {
 def command(folder: Path, title: str | None) -> Reply:
     """Make a new project.
 
-    It has a local bakery and a sample feedstock that needs no network. Files that are there already are kept as
-    they are.
+    It has a local bakery, a sample feedstock that needs no network, and the workflows that check, bake and publish on
+    GitHub. Files that are there already are kept as they are.
     """
     root = folder.resolve()
     _refuse(root)
@@ -57,11 +57,12 @@ def _texts(title: str) -> dict[str, str]:
     import json
 
     from bakehouse.cli.starter import text
+    from bakehouse.cli.starter.flows import flow_files
     from bakehouse.meta.schemas import MODELS, schema_text
 
     quoted = json.dumps(title, ensure_ascii=False)
     texts = {path: text(name, {"TITLE": quoted if name == "meta.yaml" else title}) for path, name in FILES.items()}
-    return texts | {path: schema_text(model) for path, model in MODELS.items()}
+    return texts | {path: schema_text(model) for path, model in MODELS.items()} | flow_files()
 
 
 def _text(folder: Path, written: list[str], kept: list[str]) -> str:

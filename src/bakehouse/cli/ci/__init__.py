@@ -16,11 +16,13 @@ from bakehouse.cli.ci.report import command as _report
 from bakehouse.cli.ci.request import command as _request
 from bakehouse.cli.ci.run import command as _run
 from bakehouse.cli.ci.scope import command as _scope
+from bakehouse.cli.ci.start import command as _start
 
 COMMANDS: tuple[click.Command, ...] = (
     _scope,
     _check,
     _comment,
+    _start,
     _command,
     _run,
     _publish,

@@ -1,0 +1,1 @@
+"""The workflows, run by act on this machine against loopback servers and a bare repository."""
