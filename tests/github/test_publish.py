@@ -235,6 +235,16 @@ def test_a_file_that_has_no_business_there_stops_everything(baker: Baker, name: 
     assert "catalog/sst/monthly.json" not in baker.files()
 
 
+def test_files_are_counted_over_all_folders(baker: Baker) -> None:
+    folder = baker.hand_over("run")
+    for feedstock in ("a", "b", "c"):
+        (folder / "entries" / feedstock).mkdir(parents=True)
+        for number in range(400):
+            (folder / "entries" / feedstock / f"{number}.json").write_text("{}")
+    said = baker.run("publish", "--run", str(folder), "--feedstock", "sst", exit_code=1)
+    assert "more than 1000 files" in said.output
+
+
 def test_links_are_not_followed(baker: Baker, tmp_path: Path) -> None:
     entry = baker.bake()
     folder = baker.hand_over("run", entry)
