@@ -203,6 +203,12 @@ def test_jobs_that_may_write_run_the_default_branch(root: Path) -> None:
     assert checked_out == {""}
 
 
+def test_the_first_push_of_a_project_starts_no_bake(root: Path) -> None:
+    """There is no commit before it to compare with."""
+    (start,) = (job for job in jobs(root) if (job.workflow, job.name) == ("run-recipe", "start"))
+    assert start.text["if"] == "github.event_name == 'push' && !github.event.created"
+
+
 def test_every_bake_of_a_feedstock_waits_for_the_one_before() -> None:
     concurrency = Workflow(ROOT / ".github/workflows/run-recipe.yml").text["concurrency"]
     assert concurrency == {
