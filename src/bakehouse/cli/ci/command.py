@@ -23,13 +23,13 @@ NOTHING = {"run": False, "sha": "", "number": "", "feedstock": "", "recipe": "",
 @given.event
 @options.common
 def command(event: Path | None) -> Reply:
-    """Judge the comment '/run COMMIT [FEEDSTOCK[/RECIPE]] [prune=N]' under a pull request.
+    """Judge a comment that asks for a run.
 
-    Sets the step's outputs 'run' (true or false), 'sha', 'number', 'feedstock', 'recipe' and 'prune'. It is run if who
-    commented can push to the repository, the pull request is open and changes feedstocks alone, and COMMIT, with all
-    40 digits, is what it holds now: what is pushed after the command is not run. Everything else is answered with the
-    reason and the command to write instead, exit status 1. Other comments are none of its business. Reads GITHUB_TOKEN
-    (pull-requests: write).
+    The comment stands under a pull request: /run COMMIT [FEEDSTOCK[/RECIPE]] [prune=N]. Sets the step's outputs 'run'
+    (true or false), 'sha', 'number', 'feedstock', 'recipe' and 'prune'. It is run if who commented can push to the
+    repository, the pull request is open and changes feedstocks alone, and COMMIT, with all 40 digits, is what it holds
+    now: what is pushed after the command is not run. Everything else is answered with the reason and the command to
+    write instead, exit status 1. Other comments are none of its business. Reads GITHUB_TOKEN (pull-requests: write).
     """
     from bakehouse.github import outputs
     from bakehouse.github.client import repository

@@ -18,11 +18,11 @@ from bakehouse.cli.reply import Reply
 @options.project
 @options.common
 def command(recheck: Path, branch: str, project: Path | None) -> Reply:
-    """Mark broken entries in the published catalog, and keep an issue for each.
+    """Mark broken entries, and keep an issue for each.
 
-    An entry that was registered anew since it was looked at is left alone, as is a status that a person wrote. Marks
-    go, and issues close, once the store is as it was. Exit status 0 whatever is broken. Reads GITHUB_TOKEN (contents:
-    write, issues: write).
+    Entries are those of the published catalog. One that was registered anew since it was looked at is left alone, as
+    is a status that a person wrote. Marks go, and issues close, once the store is as it was. Exit status 0 whatever is
+    broken. Reads GITHUB_TOKEN (contents: write, issues: write).
     """
     from bakehouse.catalog.lookup import PUBLISHED
     from bakehouse.cli.projects import project_root

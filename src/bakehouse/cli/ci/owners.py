@@ -15,7 +15,7 @@ from bakehouse.cli.reply import Reply
 @options.project
 @options.common
 def command(check: bool, project: Path | None) -> Reply:
-    """Write .github/CODEOWNERS from the maintainers of feedstocks and of the project.
+    """Write .github/CODEOWNERS from the maintainers.
 
     A feedstock's folder belongs to its maintainers; workflows, engine, catalog and all else to those that the
     project's meta.yaml names below 'defaults'.

@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 @options.project
 @options.common
 def command(folder: Path, event: Path | None, branch: str, project: Path | None) -> Reply:
-    """Open a pull request with the files that 'bakehouse ci request' made.
+    """Open a pull request with a requested feedstock.
 
-    They may be feedstocks/ID/meta.yaml of a new feedstock, without code of its own, and entries of the stores that it
-    links; anything else is refused. The pull request closes the issue; why nothing was made is said under it. Reads
-    GITHUB_TOKEN (contents: write, issues: write, pull-requests: write).
+    Its files are those that 'bakehouse ci request' made. They may be feedstocks/ID/meta.yaml of a new feedstock,
+    without code of its own, and entries of the stores that it links; anything else is refused. The pull request closes
+    the issue; why nothing was made is said under it. Reads GITHUB_TOKEN (contents: write, issues: write,
+    pull-requests: write).
     """
     from bakehouse.cli.projects import project_root
     from bakehouse.errors import BakehouseError

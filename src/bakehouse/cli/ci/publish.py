@@ -29,14 +29,14 @@ def command(
     run: Path, feedstock: str, recipe: str | None, bakery: str | None, branch: str, pull_request: bool,
     project: Path | None,
 ) -> Reply:  # fmt: skip
-    """Register the entries that 'bakehouse ci run' handed over, and push the catalog.
+    """Register the entries of a run and push the catalog.
 
-    The project around the working directory has to be the reviewed one: its meta.yaml says which feedstock, recipes,
-    titles, licences and maintainers an entry may name, and below which target its store may lie. Entries that say
-    anything else are refused, as are stores whose public root is not the one that the entry is about. If others push
-    meanwhile, the entries are registered again on top of theirs. Sets the step's outputs 'sha' and 'pull_request',
-    empty where nothing had to be pushed. Reads GITHUB_TOKEN (contents: write, and
-    pull-requests: write with --pull-request); git gets it by its environment alone.
+    The entries are those that 'bakehouse ci run' handed over. The project around the working directory has to be the
+    reviewed one: its meta.yaml says which feedstock, recipes, titles, licences and maintainers an entry may name, and
+    below which target its store may lie. Entries that say anything else are refused, as are stores whose public root
+    is not the one that the entry is about. If others push meanwhile, the entries are registered again on top of
+    theirs. Sets the step's outputs 'sha' and 'pull_request', empty where nothing had to be pushed. Reads GITHUB_TOKEN
+    (contents: write, and pull-requests: write with --pull-request); git gets it by its environment alone.
     """
     from bakehouse.cli.bakeries import place
     from bakehouse.cli.projects import find_feedstock, project_root

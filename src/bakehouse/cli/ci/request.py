@@ -23,12 +23,12 @@ from bakehouse.cli.reply import Reply
 @options.project
 @options.common
 def command(event: Path | None, out: Path, project: Path | None) -> Reply:
-    """Make the files of a feedstock from an issue form, in a job that may write nothing.
+    """Make the files of a feedstock from an issue form.
 
-    An issue with the label 'link-dataset' (or a dispatch with url, title, license, contact and id) has its store
-    linked; one with the label 'request-dataset' gets a meta.yaml that says what it says. DIR/request.json says what
-    was made, or why nothing was, DIR/files holds the files. 'bakehouse ci propose' takes both. Exit status 1 if
-    nothing was made.
+    The job may have no right to write. An issue with the label 'link-dataset' (or a dispatch with url, title, license,
+    contact and id) has its store linked; one with the label 'request-dataset' gets a meta.yaml that says what it says.
+    DIR/request.json says what was made, or why nothing was, DIR/files holds the files. 'bakehouse ci propose' takes
+    both. Exit status 1 if nothing was made.
     """
     from bakehouse.cli.projects import project_root
     from bakehouse.github.asking import answer

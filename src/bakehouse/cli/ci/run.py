@@ -45,12 +45,12 @@ def command(
     name: str, bakery: str | None, prune: int | None, mode: str, credential_free: bool, limit: float | None, out: Path,
     project: Path | None,
 ) -> Reply:  # fmt: skip
-    """Run a feedstock's recipes in a process of its own, and hand over what came of it.
+    """Run recipes and hand over what came of it.
 
-    That process gets nothing of GitHub's: no token, no address. With --credential-free it gets next to nothing of
-    this one's environment, and the command refuses to run where there are credentials, because a recipe could read
-    them here. DIR/run.json says what became of each recipe, DIR/entries/ID/RECIPE.json are their entries; secrets are
-    in neither. The exit status is that of the bake: 0 only if every recipe went well.
+    They run in a process of their own, which gets nothing of GitHub's: no token, no address. With --credential-free it
+    gets next to nothing of this one's environment, and the command refuses to run where there are credentials, because
+    a recipe could read them here. DIR/run.json says what became of each recipe, DIR/entries/ID/RECIPE.json are their
+    entries; secrets are in neither. The exit status is that of the bake: 0 only if every recipe went well.
     """
     from bakehouse.cli.projects import parse_name, project_root
     from bakehouse.errors import UsageError
