@@ -37,6 +37,8 @@ OIDC = tuple(
 WITH_OIDC = ("run-recipe",)
 """Workflows in which a job that runs recipes may ask for OIDC tokens."""
 LIMIT_S = 300
+NO_METADATA = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_METADATA_ENDPOINT": "http://127.0.0.1:9"}
+"""Libraries that look for a machine's credentials ask nobody outside."""
 QUIET = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
 
 
@@ -167,7 +169,8 @@ class Bench:
         folders = {"BENCH_ORIGIN": self.origin, "BENCH_ARTIFACTS": self.artifacts, "BENCH_BIN": self.folder / "bin"}
         keys = {"BENCH_NAME": self.keys.get("AWS_ACCESS_KEY_ID", ""), "BENCH_CANARY": CANARY}
         keys["BENCH_WORD"] = self.keys.get("AWS_SECRET_ACCESS_KEY", "")
-        return {**known, **{name: str(path) for name, path in folders.items()}, **keys, **self.environment}
+        paths = {name: str(path) for name, path in folders.items()}
+        return {**known, **paths, **keys, **NO_METADATA, **self.environment}
 
     def _outside(self) -> dict[str, str]:
         """Give act a home of its own, and nothing of this process's environment."""
@@ -175,7 +178,7 @@ class Bench:
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
         pip = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
-        return {"PATH": path, "HOME": str(home), "LANG": "C.UTF-8", **QUIET, **pip}
+        return {"PATH": path, "HOME": str(home), "LANG": "C.UTF-8", **QUIET, **NO_METADATA, **pip}
 
 
 @contextmanager

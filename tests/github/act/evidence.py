@@ -77,7 +77,7 @@ def _play(each: Scenario, s3: S3) -> str:
 
 def page(outcomes: dict[str, str]) -> str:
     """Write the page of the flows, from its text and what came of the scenarios."""
-    text = (HERE / "page.md").read_text(encoding="utf-8")
+    text = (HERE / "page.txt").read_text(encoding="utf-8")
     jobs = [("workflow", "job", "token", "environment", "secrets", "recipe code"), *rows()]
     flows = [("flow", "what was run", "what came out", "log"), *_played(outcomes, attack=False)]
     attacks = [("where", "what was tried", "what came of it", "log"), *_played(outcomes, attack=True)]

@@ -9,7 +9,6 @@ from tests.github.act.kitchen import bake_event, feedstock
 from tests.github.act.scenarios import scenario
 
 DAILY = "update: {schedule: daily}\n"
-RARELY = "update: {schedule: '0 0 29 2 *', publish: pull-request}\n"
 
 
 @scenario("Update", cloud=True, nightly=True)
@@ -32,7 +31,7 @@ def what_is_due_is_updated_and_what_is_not_is_left(made: Bench) -> str:
 
 @scenario("Update", cloud=True, nightly=True)
 def an_update_can_be_proposed(made: Bench) -> str:
-    """A feedstock says `update: {publish: pull-request}`."""
+    """A run with `publish: pull-request`, which is what an update of a feedstock that says so is started with."""
     made.commit(feedstock("winds"))
     before = made.at()
     ran = made.run("run-recipe", "workflow_dispatch", bake_event("winds", publish="pull-request"))

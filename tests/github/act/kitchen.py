@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,9 +71,22 @@ def kitchen(folder: Path, s3: S3 | None = None, engine: bool = False) -> Iterato
             yield made
         return
     bucket = s3.new_bucket()
+    _let_everybody_read(bucket)
     with bench(folder, {"meta.yaml": cloud_project(bucket)}, bucket.environment) as made:
         made.variables |= {"AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/bakehouse", "AWS_REGION": bucket.region}
         yield made
+
+
+def _let_everybody_read(bucket: S3) -> None:
+    """Make a bucket one for publishing, as the guide asks for."""
+    import boto3
+
+    keys = {"aws_access_key_id": bucket.key, "aws_secret_access_key": bucket.secret, "region_name": bucket.region}
+    allowed = {"Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject", "s3:HeadObject", "s3:ListBucket"]}
+    places = [f"arn:aws:s3:::{bucket.bucket}", f"arn:aws:s3:::{bucket.bucket}/*"]
+    policy = {"Version": "2012-10-17", "Statement": [{**allowed, "Resource": places}]}
+    client = boto3.client("s3", endpoint_url=bucket.endpoint, **keys)
+    client.put_bucket_policy(Bucket=bucket.bucket, Policy=json.dumps(policy))
 
 
 def cloud_project(s3: S3) -> str:
