@@ -173,6 +173,8 @@ FORGED = {
     "a thumbnail": ({"thumbnail": "https://evil.example.org/a.png"}, "its thumbnail is"),
     "a linked entry": ({"kind": "linked"}, "its kind is 'linked'"),
     "a successor": ({"status": {"state": "deprecated", "successor": "evil/evil"}}, "'deprecated'"),
+    "a DOI": ({"doi": "10.1000/evil"}, "it says what no bake does: doi"),
+    "what strangers may": ({"access": {"anonymous": True}}, "no bake does: access"),
     "no digest": ({"digests": {}}, "no digest"),
     "a preview elsewhere": ({"preview": {"url": "https://evil.example.org/x"}}, "its preview is at"),
     "a key nobody knows": ({"evil": 1}, "Extra inputs are not permitted"),

@@ -272,6 +272,12 @@ FORGED: dict[str, tuple[dict[str, Any], str]] = {
     "a baked entry": ({"entry": linked(kind="baked", version="1", check={"level": "full"})}, "it is baked"),
     "another store": ({"entry": linked(store={**linked()["store"], "url": "https://evil.example.org"})}, "its store"),
     "another title": ({"entry": linked(title="Evil")}, "its title"),
+    "a check that no link makes": ({"entry": linked(check={"level": "full"})}, "its check is 'full'"),
+    "another dataset's name": ({"entry": linked(aliases=["oisst.zarr"])}, "no link says its aliases"),
+    "a DOI": ({"entry": linked(doi="10.1000/evil")}, "no link says its doi"),
+    "versions before": (
+        {"entry": linked(previous=[{"version": "0", "url": "https://evil.example.org"}])}, "no link says its previous"
+    ),
     "another feedstock's entry": ({"entry": linked(feedstock="sst", id="sst/ice")}, "no business there"),
     "no entry": ({"entry": None}, "a link comes with entries"),
     "a taken id": ({"feedstock": "sst"}, "already"),

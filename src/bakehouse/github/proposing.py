@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 MAX_META_BYTES = 100_000
 MAX_FILES = 20
+LINKED_CHECKS = ("reachable", "declared")
+UNSAID = ("doi", "version", "previous", "change", "notes", "gaps", "preview", "readers", "aliases")
+"""What no link says."""
 STORES = ("s3://", "gs://", "https://", "http://")
 _NAME = r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9_])?"
 
@@ -150,6 +153,8 @@ def _entry(path: Path, name: str, feedstock: Feedstock) -> Entry:
         *([f"it is {entry.kind}"] if entry.kind != "linked" else []),
         *([f"its store is at {entry.store.url[:300]!r}"] if not _is_named(entry, feedstock.meta) else []),
         *(["it is not live"] if entry.status != Status() else []),
+        *([f"its check is '{entry.check.level}'"] if entry.check.level not in LINKED_CHECKS else []),
+        *(f"no link says its {key}" for key in UNSAID if getattr(entry, key)),
         *(f"its {key} is not that of meta.yaml" for key, value in said.items() if getattr(entry, key) != value),
     ]
     if faults:
