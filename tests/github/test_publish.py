@@ -175,6 +175,7 @@ FORGED = {
     "a successor": ({"status": {"state": "deprecated", "successor": "evil/evil"}}, "'deprecated'"),
     "a DOI": ({"doi": "10.1000/evil"}, "it says what no bake does: doi"),
     "what strangers may": ({"access": {"anonymous": True}}, "no bake does: access"),
+    "a commit's message": ({"version": "1a2b\n\nFixes #12\nCo-authored-by: Mallory <m@example.org>"}, "its version is"),
     "no digest": ({"digests": {}}, "no digest"),
     "a preview elsewhere": ({"preview": {"url": "https://evil.example.org/x"}}, "its preview is at"),
     "a key nobody knows": ({"evil": 1}, "Extra inputs are not permitted"),
