@@ -133,3 +133,15 @@ def test_a_server_that_talks_without_end_keeps_no_other_from_being_marked(baker:
     baker.run("health", "--recheck", str(say(baker, row(baker, reason=said), daily)))
     assert [status(baker, each)["state"] for each in ("monthly", "daily")] == ["degraded", "degraded"]
     assert len(status(baker)["reason"]) == 2000 and "\x1b" not in status(baker)["reason"]
+
+
+def test_marks_wait_in_one_pull_request_where_nobody_pushes(baker: Baker, hub: GitHub) -> None:
+    for _ in range(2):
+        baker.run("health", "--recheck", str(say(baker, row(baker))), "--pull-request")
+    (pull,) = hub.pulls.values()
+    assert (pull["head"]["ref"], pull["base"]["ref"], pull["state"]) == ("bakehouse/marks", "main", "open")
+    assert baker.published("catalog/sst/monthly.json", "bakehouse/marks")["status"]["state"] == "degraded"
+    assert status(baker) == {"state": "live"}
+    well = row(baker, "as it was", state="live", reason=None, since=None)
+    baker.run("health", "--recheck", str(say(baker, well)), "--pull-request")
+    assert pull["state"] == "closed"

@@ -209,6 +209,20 @@ def test_the_first_push_of_a_project_starts_no_bake(root: Path) -> None:
     assert start.text["if"] == "github.event_name == 'push' && !github.event.created"
 
 
+def test_where_nobody_pushes_to_main_no_flow_tries_to(root: Path) -> None:
+    """An update that asks to be pushed yields to the project's rule, as the marks of the night do."""
+    pushing = [
+        step for job in jobs(root) for step in job.steps if re.search(r"ci (publish|health)", step.get("run", ""))
+    ]
+    assert [step["env"]["PUBLISH"] for step in pushing] == [
+        "${{ vars.BAKEHOUSE_PUBLISH }}",
+        "${{ vars.BAKEHOUSE_PUBLISH == 'pull-request' && 'pull-request' || inputs.publish }}",
+    ]
+    assert all(
+        'if [ "$PUBLISH" = pull-request ]; then set -- "$@" --pull-request; fi' in step["run"] for step in pushing
+    )
+
+
 def test_every_bake_of_a_feedstock_waits_for_the_one_before() -> None:
     concurrency = Workflow(ROOT / ".github/workflows/run-recipe.yml").text["concurrency"]
     assert concurrency == {

@@ -16,11 +16,12 @@ from bakehouse.catalog.lookup import PUBLISHED
 from bakehouse.catalog.register import mark
 from bakehouse.errors import PublishError
 from bakehouse.github import markdown
-from bakehouse.github.client import close_issues, keep_issue, marked
+from bakehouse.github.client import close_issues, keep_issue, keep_pull, marked, open_pull, repository
 from bakehouse.github.forms import LOGIN
-from bakehouse.github.git import Git
+from bakehouse.github.git import Git, remote_of
 from bakehouse.github.handed import read_document
 from bakehouse.github.plain import plain
+from bakehouse.github.pushing import Pushed, push_change
 
 if TYPE_CHECKING:
     from github.Repository import Repository
@@ -30,6 +31,11 @@ ENTRY = "entry:"
 """Begins the names of the issues of entries."""
 WELL, PASSED_OVER = "as it was", "passed over"
 MAX_BYTES = 20_000_000
+BRANCH = "bakehouse/marks"
+MARKS = (
+    "Some stores are not what the catalog says, or are well again. Once this is merged, their pages say so. It is made "
+    "anew every night."
+)
 MOST_CHARACTERS = 2000
 Name = Annotated[str, StringConstraints(max_length=4000)]
 Text = Annotated[str, BeforeValidator(lambda said: plain(said, MOST_CHARACTERS) if isinstance(said, str) else said)]
@@ -102,6 +108,18 @@ class Marking:
         changed = mark(git.folder / PUBLISHED, wanted) if wanted else []
         lines = [f"{name}: {wanted[name][1].state}" for name in changed]
         return "\n".join(["Mark what stores showed when they were opened again", "", *lines, ""]) if changed else None
+
+
+def propose_marks(root: Path, base: str, marking: Marking) -> tuple[Pushed, int | None]:
+    """Keep a pull request with the marks, where nobody pushes to a branch; one that is needed no more is closed."""
+    repo = repository()
+    pushed = push_change(remote_of(root), base, BRANCH, [PUBLISHED], marking, replace=True)
+    waits = open_pull(repo, base, BRANCH)
+    if pushed.sha is not None:
+        return pushed, int(keep_pull(repo, base, BRANCH, "Mark what stores showed", MARKS).number)
+    if waits is not None:
+        waits.edit(state="closed")
+    return pushed, None
 
 
 def _differs(entry: Entry, seen: Seen) -> bool:
