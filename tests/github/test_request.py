@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from bakehouse.catalog.entry import Check, Entry, Facts, Maintainer, Store
 from bakehouse.github.asking import answer
 from bakehouse.github.forms import REQUEST, RefusedRequestError, answers
+from bakehouse.github.markdown import GAP
 from bakehouse.meta.load import load_feedstock
 from tests.github.baker import Baker, git
 from tests.github.standin import GitHub, github
@@ -99,6 +100,23 @@ def test_an_issue_that_is_edited_changes_its_pull_request(baker: Baker, hub: Git
     assert len(hub.said(1)) == 1
 
 
+def test_work_on_a_draft_outlives_whatever_becomes_of_its_issue(baker: Baker, hub: GitHub) -> None:
+    propose(baker, ask(baker, hub, body(ASKED))[0])
+    mine = baker.folder / "mine"
+    git(baker.folder, "clone", "--quiet", "--branch", "bakehouse/request-1", str(baker.remote), str(mine))
+    (mine / "feedstocks/sea-ice-daily/recipe.py").write_text("# hours of work\n")
+    git(mine, "add", "--all")
+    git(mine, "commit", "--quiet", "--message", "Write the recipe")
+    git(mine, "push", "--quiet", "origin", "HEAD")
+    tip = git(baker.remote, "rev-parse", "bakehouse/request-1")
+    hub.issues[1]["body"] = body({**ASKED, "Name": "Something else", "Id": "sea-ice-daily"})
+    folder, _ = read(baker, {"action": "edited", "issue": hub.issues[1]})
+    propose(baker, folder, exit_code=1)
+    assert git(baker.remote, "rev-parse", "bakehouse/request-1") == tip
+    assert [each["title"] for each in hub.pulls.values()] == ["Add sea-ice-daily: Sea ice: daily"]
+    assert "the pull request is worked on" in hub.said(1)[0]
+
+
 HOSTILE = {
     "a second heading": ({}, "\n\n### URL\n\nhttps://evil.example.org", "the heading 'URL' is there twice"),
     "an id that leads out": ({"Id": "../../.github/workflows/x"}, "", "can't be the id of a feedstock"),
@@ -148,6 +166,11 @@ def test_whatever_a_title_says_it_is_a_title(baker: Baker, hub: GitHub, monkeypa
     assert not MENTION.search(page.outside_code)
     assert not MENTION.search(pull["title"])
     assert not (baker.folder / "x").exists()
+
+
+def test_a_title_closes_no_issue_once_it_is_part_of_a_merge(baker: Baker, hub: GitHub) -> None:
+    propose(baker, ask(baker, hub, body({**ASKED, "Name": "Ice, fixes #12", "Id": "ice"}))[0])
+    assert hub.pulls[2]["title"] == f"Add ice: Ice, fixes #{GAP}12"
 
 
 def load_feedstock_at(text: str, folder: Path) -> Any:
@@ -249,6 +272,12 @@ FORGED: dict[str, tuple[dict[str, Any], str]] = {
     "a baked entry": ({"entry": linked(kind="baked", version="1", check={"level": "full"})}, "it is baked"),
     "another store": ({"entry": linked(store={**linked()["store"], "url": "https://evil.example.org"})}, "its store"),
     "another title": ({"entry": linked(title="Evil")}, "its title"),
+    "a check that no link makes": ({"entry": linked(check={"level": "full"})}, "its check is 'full'"),
+    "another dataset's name": ({"entry": linked(aliases=["oisst.zarr"])}, "no link says its aliases"),
+    "a DOI": ({"entry": linked(doi="10.1000/evil")}, "no link says its doi"),
+    "versions before": (
+        {"entry": linked(previous=[{"version": "0", "url": "https://evil.example.org"}])}, "no link says its previous"
+    ),
     "another feedstock's entry": ({"entry": linked(feedstock="sst", id="sst/ice")}, "no business there"),
     "no entry": ({"entry": None}, "a link comes with entries"),
     "a taken id": ({"feedstock": "sst"}, "already"),

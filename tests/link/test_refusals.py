@@ -210,6 +210,15 @@ def test_references_to_this_machine_are_refused_before_it_is_connected_to(
     assert listener.connections == []
 
 
+def test_templates_that_grow_without_end_are_not_followed(served: Server) -> None:
+    dataset().to_zarr(served.folder / "v2-whole.zarr", zarr_format=2)
+    refs = {**references(served.url, served.folder), "sst/0.0.0": ["{{t0}}/a.nc", 0, 100]}
+    grown = {f"t{n}": f"{{{{t{n + 1}}}}}" * 2 for n in range(100)} | {"long": "x" * 10**6}
+    (served.folder / "refs.json").write_text(json.dumps({"version": 1, "templates": grown, "refs": refs}))
+    with pytest.raises(AddressError, match="sst"):
+        linked(f"{served.url}/refs.json", served.url)
+
+
 def _written(folder: Path, refs: dict[str, Any], form: str) -> str:
     if form == "json":
         (folder / "refs.json").write_text(json.dumps({"version": 1, "refs": refs}))

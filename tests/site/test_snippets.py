@@ -16,7 +16,7 @@ from bakehouse.site.bundle import Bundle
 from bakehouse.site.content import gather
 from bakehouse.site.javascript import node_for
 from bakehouse.site.snippets import Places, Snippet, snippets
-from tests.catalog.samples import dataset, entry, facts, stored, write
+from tests.catalog.samples import armed, dataset, entry, facts, stored, write
 from tests.site.kit import make, page, shelve
 from tests.support.http import Server
 
@@ -141,6 +141,14 @@ def test_a_store_that_lacks_what_its_entry_names_is_a_warning(one: Path, tmp_pat
     assert built.warnings[0] == (
         "oisst/daily: the Bakehouse snippet failed: the dataset lacks sst, which the entry names"
     )
+
+
+def test_a_store_that_was_exchanged_for_one_that_runs_code_runs_nothing(tmp_path: Path) -> None:
+    catalog = shelve(tmp_path / "catalog", [stored("oisst/daily", tmp_path / "a.zarr", 2)])
+    armed(tmp_path / "a.zarr", "time", tmp_path / "ran")
+    built = make(catalog, tmp_path / "site", run_s=60)
+    assert built.states == {"failed": 4, "not run": 1} and "pickle" in built.warnings[0]
+    assert not (tmp_path / "ran").exists()
 
 
 def test_what_was_run_is_not_run_again(one: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

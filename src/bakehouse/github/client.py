@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -65,12 +66,25 @@ def marker(name: str) -> str:
 
     Examples
     --------
-    >>> marker("check")
-    '<!-- bakehouse:check -->'
+    >>> marker("check"), marker("entry:sea--ice")
+    ('<!-- bakehouse:check -->', '<!-- bakehouse:entry:sea-%2Dice -->')
     """
-    if not name or "--" in name or any(character in "<>\n\r" for character in name):
+    if not name or any(character in "<>%\n\r" for character in name):
         raise ValueError(f"{name!r} can't mark a comment")
-    return f"<!-- bakehouse:{name} -->"
+    return f"<!-- bakehouse:{name.replace('--', '-%2D')} -->"
+
+
+def marked(body: str | None) -> str | None:
+    """Give the name that a text of ours is marked by.
+
+    Examples
+    --------
+    >>> marked(marker("entry:sea--ice")), marked("something else")
+    ('entry:sea--ice', None)
+    """
+    first = (body or "").partition("\n")[0].strip()
+    found = re.fullmatch(r"<!-- bakehouse:(\S+) -->", first)
+    return found[1].replace("-%2D", "--") if found else None
 
 
 def keep_comment(issue: Issue, name: str, body: str, author: str | None = None) -> IssueComment:

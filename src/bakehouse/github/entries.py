@@ -27,8 +27,11 @@ AUTHORED = (
 """What an entry says in its author's words."""
 UNTOLD: dict[str, Any] = {"previous": (), "change": None}
 """What only the catalog knows: the versions before, and what changed since."""
+UNSAID = ("doi", "access")
+"""What no bake says."""
 _NAME = r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9_])?"
 _FILE = re.compile(rf"{_NAME}/{_NAME}\.json")
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _FOLDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 
 
@@ -111,6 +114,10 @@ def _identity(entry: Entry, expected: Expected) -> Iterator[str]:
         yield f"its kind is '{entry.kind}'; a run makes baked and virtual entries"
     if entry.status != Status():
         yield f"it says that the store is '{entry.status.state}'; a run makes live ones"
+    if claimed := [name for name in UNSAID if getattr(entry, name)]:
+        yield f"it says what no bake does: {', '.join(claimed)}"
+    if not _VERSION.fullmatch(entry.version or ""):
+        yield f"its version is {str(entry.version)[:300]!r}; letters, digits, '.', '_' and '-' name one"
     if not entry.digests.root:
         yield "it has no digest of the store's root"
 

@@ -6,6 +6,7 @@ import json
 import re
 import stat
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,9 @@ def handed_files(folder: Path, allowed: re.Pattern[str], max_files: int = MAX_FI
     PublishError
         If there is a link, a device or a name that is not allowed, or too much of everything.
     """
-    found = sorted(_walk(folder, folder, max_files))
+    found = sorted(islice(_walk(folder), max_files + 1))
+    if len(found) > max_files:
+        raise _refused(f"more than {max_files} files were handed over", folder)
     strange = [name for name in found if not allowed.fullmatch(name)]
     if strange:
         shown = ", ".join(repr(name[:200]) for name in strange[:5])
@@ -32,17 +35,18 @@ def handed_files(folder: Path, allowed: re.Pattern[str], max_files: int = MAX_FI
     return found
 
 
-def _walk(folder: Path, top: Path, left: int) -> Iterator[str]:
-    _insist_plain(folder, stat.S_ISDIR, "folder")
-    for path in sorted(folder.iterdir()):
-        left -= 1
-        if left < 0:
-            raise _refused(f"more than {MAX_FILES} files were handed over", top)
-        if path.is_dir() and not path.is_symlink():
-            yield from _walk(path, top, left)
-        else:
-            _insist_plain(path, stat.S_ISREG, "file")
-            yield path.relative_to(top).as_posix()
+def _walk(top: Path) -> Iterator[str]:
+    """Give the paths of files, one by one."""
+    waiting = [top]
+    while waiting:
+        folder = waiting.pop()
+        _insist_plain(folder, stat.S_ISDIR, "folder")
+        for path in folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                waiting.append(path)
+            else:
+                _insist_plain(path, stat.S_ISREG, "file")
+                yield path.relative_to(top).as_posix()
 
 
 def read_handed(path: Path, max_bytes: int = MAX_BYTES) -> bytes:

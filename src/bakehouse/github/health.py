@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
 
 from bakehouse.catalog.canonical import Utc
 from bakehouse.catalog.entry import Entry, Status
@@ -16,19 +16,30 @@ from bakehouse.catalog.lookup import PUBLISHED
 from bakehouse.catalog.register import mark
 from bakehouse.errors import PublishError
 from bakehouse.github import markdown
-from bakehouse.github.client import close_issues, keep_issue
+from bakehouse.github.client import close_issues, keep_issue, keep_pull, marked, open_pull, repository
 from bakehouse.github.forms import LOGIN
-from bakehouse.github.git import Git
+from bakehouse.github.git import Git, remote_of
 from bakehouse.github.handed import read_document
+from bakehouse.github.plain import plain
+from bakehouse.github.pushing import Pushed, push_change
 
 if TYPE_CHECKING:
     from github.Repository import Repository
 
 LABEL = "broken-dataset"
-MARKER = "<!-- bakehouse:entry:"
+ENTRY = "entry:"
+"""Begins the names of the issues of entries."""
 WELL, PASSED_OVER = "as it was", "passed over"
 MAX_BYTES = 20_000_000
-Text = Annotated[str, StringConstraints(max_length=4000)]
+BRANCH = "bakehouse/marks"
+MARKS = (
+    "Some stores are not what the catalog says, or are well again. Once this is merged, their pages say so. It is made "
+    "anew every night."
+)
+MOST_CHARACTERS = 2000
+Name = Annotated[str, StringConstraints(max_length=4000)]
+Text = Annotated[str, BeforeValidator(lambda said: plain(said, MOST_CHARACTERS) if isinstance(said, str) else said)]
+"""What a store's server may have said: cut and shown, for a long answer is no reason to leave the others out."""
 
 
 class Seen(BaseModel):
@@ -36,8 +47,8 @@ class Seen(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    id: Text
-    url: Text
+    id: Name
+    url: Name
     state: Literal["live", "degraded", "deprecated"]
     seen: Literal["gone", "private", "unreachable", "changed", "damaged", "as it was", "passed over"]
     reason: Text | None = None
@@ -99,6 +110,18 @@ class Marking:
         return "\n".join(["Mark what stores showed when they were opened again", "", *lines, ""]) if changed else None
 
 
+def propose_marks(root: Path, base: str, marking: Marking) -> tuple[Pushed, int | None]:
+    """Keep a pull request with the marks, where nobody pushes to a branch; one that is needed no more is closed."""
+    repo = repository()
+    pushed = push_change(remote_of(root), base, BRANCH, [PUBLISHED], marking, replace=True)
+    waits = open_pull(repo, base, BRANCH)
+    if pushed.sha is not None:
+        return pushed, int(keep_pull(repo, base, BRANCH, "Mark what stores showed", MARKS).number)
+    if waits is not None:
+        waits.edit(state="closed")
+    return pushed, None
+
+
 def _differs(entry: Entry, seen: Seen) -> bool:
     """Say whether something else is seen than before; how long it has been so is kept."""
     after = seen.status(entry.status)
@@ -111,13 +134,13 @@ def tell(repo: Repository, seen: Iterable[Seen], catalog: Path) -> dict[str, lis
     rows = {each.id: each for each in seen}
     told = open_entries(repo)
     broken = [
-        str(keep_issue(repo, LABEL, f"entry:{name}", f"{name} can't be read as it was registered",
+        str(keep_issue(repo, LABEL, f"{ENTRY}{name}", f"{name} can't be read as it was registered",
                        _body(known[name], row)).html_url)
         for name, row in rows.items() if row.is_broken and name in known
     ]  # fmt: skip
     healed = [name for name in told if name not in known or (name in rows and rows[name].seen == WELL)]
     for name in healed:
-        close_issues(repo, LABEL, f"entry:{name}", _healed(name in known))
+        close_issues(repo, LABEL, f"{ENTRY}{name}", _healed(name in known))
     return {"broken": broken, "healed": healed}
 
 
@@ -125,9 +148,9 @@ def open_entries(repo: Repository) -> list[str]:
     """List entries with an open issue of ours."""
     found = []
     for issue in repo.get_issues(state="open", labels=[LABEL]):
-        first = (issue.body or "").partition("\n")[0]
-        if issue.user is not None and issue.user.type == "Bot" and first.startswith(MARKER):
-            found.append(first.removeprefix(MARKER).removesuffix(" -->"))
+        name = marked(issue.body) or ""
+        if issue.user is not None and issue.user.type == "Bot" and name.startswith(ENTRY):
+            found.append(name.removeprefix(ENTRY))
     return found
 
 

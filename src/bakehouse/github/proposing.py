@@ -17,7 +17,7 @@ from bakehouse.errors import BakehouseError, CatalogError, PublishError
 from bakehouse.feedstock import Feedstock
 from bakehouse.github import markdown
 from bakehouse.github.client import keep_pull, open_pull, repository
-from bakehouse.github.git import Git, remote_of
+from bakehouse.github.git import BOT_MAIL, Git, remote_of
 from bakehouse.github.handed import handed_files, read_handed
 from bakehouse.github.plain import plain
 from bakehouse.github.publishing import propose
@@ -33,8 +33,15 @@ if TYPE_CHECKING:
 
 MAX_META_BYTES = 100_000
 MAX_FILES = 20
+LINKED_CHECKS = ("reachable", "declared")
+UNSAID = ("doi", "version", "previous", "change", "notes", "gaps", "preview", "readers", "aliases")
+"""What no link says."""
 STORES = ("s3://", "gs://", "https://", "http://")
 _NAME = r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9_])?"
+
+
+class TakenOverError(PublishError):
+    """A proposal that somebody works on."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,16 @@ class Proposal:
     entries: tuple[Entry, ...]
 
     def __call__(self, git: Git, head: str | None) -> str:
-        """Write it into a checkout; give the commit's message."""
+        """Write it into a checkout; give the commit's message.
+
+        Raises
+        ------
+        TakenOverError
+            If somebody else has committed to the branch, whose work is not replaced.
+        """
+        if head and git("log", "-1", "--format=%ce", head).strip() != BOT_MAIL:
+            cause, fix = "somebody has committed to its branch", "say in the pull request what should be another way"
+            raise TakenOverError("the pull request is worked on, so it is not made anew", None, cause, fix)
         folder = git.folder / "feedstocks" / self.feedstock
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "meta.yaml").write_text(self.meta, encoding="utf-8")
@@ -137,6 +153,8 @@ def _entry(path: Path, name: str, feedstock: Feedstock) -> Entry:
         *([f"it is {entry.kind}"] if entry.kind != "linked" else []),
         *([f"its store is at {entry.store.url[:300]!r}"] if not _is_named(entry, feedstock.meta) else []),
         *(["it is not live"] if entry.status != Status() else []),
+        *([f"its check is '{entry.check.level}'"] if entry.check.level not in LINKED_CHECKS else []),
+        *(f"no link says its {key}" for key in UNSAID if getattr(entry, key)),
         *(f"its {key} is not that of meta.yaml" for key, value in said.items() if getattr(entry, key) != value),
     ]
     if faults:
@@ -151,12 +169,20 @@ def _is_named(entry: Entry, meta: FeedstockMeta) -> bool:
 
 
 def propose_feedstock(root: Path, base: str, request: Request, made: Proposal) -> PullRequest:
-    """Push a feedstock to a branch of its own, and open the pull request that adds it."""
+    """Push a feedstock to a branch of its own, and open the pull request that adds it.
+
+    Raises
+    ------
+    TakenOverError
+        If somebody works on it already.
+    """
     branch = f"bakehouse/{request.kind}-{request.number or made.feedstock}"
     paths = [f"feedstocks/{made.feedstock}", PUBLISHED]
     push_change(remote_of(root), base, branch, paths, made, replace=True)
     verb = "Link" if request.kind == "link" else "Add"
-    title = plain(f"{verb} {made.feedstock}: {request.title}", 120).replace("@", "@\u200b")
+    title = re.sub(
+        r"[@#](?=\S)", lambda found: found[0] + markdown.GAP, plain(f"{verb} {made.feedstock}: {request.title}", 110)
+    )
     return keep_pull(repository(), base, branch, title, _body(request, made), draft=request.kind == "request")
 
 

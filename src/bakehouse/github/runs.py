@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import FiniteFloat, NonNegativeFloat, NonNegativeInt, StringConstraints, ValidationError
+from pydantic import StringConstraints, ValidationError
 
 from bakehouse.catalog.canonical import Model, Utc, dumps
 from bakehouse.catalog.entry import IdPart
 from bakehouse.errors import PublishError
+from bakehouse.github.limited import Amount, Count
 
 RESULT = "run.json"
 ENTRIES = "entries"
@@ -42,10 +43,10 @@ class RecipeResult(Model):
     url: Words | None = None
     line: Words | None = None
     plain_line: Words | None = None
-    size_bytes: NonNegativeInt | None = None
-    objects: NonNegativeInt | None = None
-    duration_s: NonNegativeFloat | None = None
-    cost_usd: Annotated[FiniteFloat, NonNegativeFloat] | None = None
+    size_bytes: Count | None = None
+    objects: Count | None = None
+    duration_s: Amount | None = None
+    cost_usd: Amount | None = None
     added: Line | None = None
     failure: Failure | None = None
 
@@ -58,14 +59,14 @@ class RunResult(Model):
     recipe: IdPart | None = None
     mode: Mode
     bakery: IdPart
-    prune: NonNegativeInt | None = None
+    prune: Count | None = None
     credential_free: bool = False
     ok: bool
     exit_status: int
     command: Words
     started_at: Utc
     finished_at: Utc
-    duration_s: NonNegativeFloat
+    duration_s: Amount
     recipes: tuple[RecipeResult, ...] = ()
     failure: Failure | None = None
     log: Log = ""

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_SPECIAL = tuple(ipaddress.ip_network(text) for text in ("192.0.0.0/24", "192.88.99.0/24", "fec0::/10"))
+_SPECIAL = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "fec0::/10", "3fff::/20", "5f00::/16")))
 """Special by RFC 6890 and its successors, which older Pythons take for global."""
+_HOSTS = {ipaddress.ip_address("168.63.129.16"): "the host of a machine on Azure, where GitHub's machines run"}
+"""Addresses that are public by their number, and lead to a cloud's own services from within."""
 _NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 _TRUSTED = re.compile(r"(?P<host>[^\s:/@]+|\[[0-9A-Fa-f:.]+\]):(?P<port>\d{1,5})")
 _FIX = "link a store that everybody can reach; --trust-host HOST:PORT is for servers of your own network"
@@ -43,6 +45,8 @@ def why_not_public(address: str) -> str | None:
     if "%" in address:
         return "of one link only"
     found = _inner(ipaddress.ip_address(address))
+    if found in _HOSTS:
+        return _HOSTS[found]
     if found.is_loopback:
         return "loopback"
     if found.is_link_local:

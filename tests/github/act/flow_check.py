@@ -149,6 +149,7 @@ def a_recipe_that_looks_around_finds_nothing(made: Bench) -> str:
     left = [path.read_text(errors="replace") for path in made.artifacts.rglob("*") if path.is_file()]
     for text in (said, *left, *(line for _, line in ran.lines)):
         assert "canary" not in text, text[:2000]
+    assert "SEEN {" in ran.printed("check"), ran.lines
     assert ran.jobs == {"check": "failure"} and "169.254.169.254 is link-local" in unescape(said), said
     return "no canary in logs, result or comment; red: `169.254.169.254 is link-local`, before a connection is opened"
 

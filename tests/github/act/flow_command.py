@@ -70,7 +70,7 @@ def an_unmerged_recipe_finds_no_credential(made: Bench) -> str:
     left = [path.read_text(errors="replace") for path in made.artifacts.rglob("*") if path.is_file()]
     for text in (*left, *(line for _, line in ran.lines), *made.hub.said(number)):
         assert CANARY not in text and "write-token" not in text
-    assert ran.jobs["bake"] == "success", ran.lines
+    assert ran.jobs["bake"] == "success" and "SEEN {" in ran.printed("bake"), ran.lines
     return "nothing of the job is there: no token in the environment, none in `.git/config`, no key"
 
 

@@ -28,13 +28,14 @@ def command(folder: Path, event: Path | None, branch: str, project: Path | None)
 
     Its files are those that 'bakehouse ci request' made. They may be feedstocks/ID/meta.yaml of a new feedstock,
     without code of its own, and entries of the stores that it links; anything else is refused. The pull request closes
-    the issue; why nothing was made is said under it. Reads GITHUB_TOKEN (contents: write, issues: write,
+    the issue; why nothing was made is said under it. Edit the issue, and the pull request is made anew, unless somebody
+    has committed to its branch. Reads GITHUB_TOKEN (contents: write, issues: write,
     pull-requests: write).
     """
     from bakehouse.cli.projects import project_root
     from bakehouse.errors import BakehouseError
     from bakehouse.github.events import read_event
-    from bakehouse.github.proposing import proposal, propose_feedstock
+    from bakehouse.github.proposing import TakenOverError, proposal, propose_feedstock
     from bakehouse.github.requests import Refusal, read_request
 
     number = _number(read_event(event))
@@ -47,7 +48,10 @@ def command(folder: Path, event: Path | None, branch: str, project: Path | None)
         made = proposal(request, folder, root)
     except BakehouseError as error:
         return _refuse(number, Refusal.of(error), error)
-    pull = propose_feedstock(root, branch, request, made)
+    try:
+        pull = propose_feedstock(root, branch, request, made)
+    except TakenOverError as error:
+        return _refuse(number, Refusal.of(error), error)
     _tell(number, f"#{pull.number} proposes it. Thank you! What is missing there can be discussed there.")
     document = {"pull_request": pull.number, "feedstock": made.feedstock, "kind": request.kind, "refused": None}
     return Reply(f"{made.feedstock}: pull request #{pull.number}", document)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,6 +18,8 @@ from bakehouse.writers.references.table import Table
 from bakehouse.writers.template import Documents, is_metadata
 
 SUFFIX = ".kerchunk"
+TEMPLATE_CHARACTERS, MOST_TEMPLATES = 2000, 8
+_TEMPLATE = re.compile(r"\{\{([^{}]+)\}\}")
 
 
 def references_at(url: str, options: Mapping[str, Any]) -> ReferenceView | None:
@@ -101,10 +104,13 @@ class ReferenceView:
         return (self.expanded(found[0]), *found[1:]) if found else None
 
     def expanded(self, url: str) -> str:
-        """Put the document's templates into an address, which kerchunk writes as ``{{name}}``."""
-        for name, text in self._document.get("templates", {}).items():
-            url = url.replace(f"{{{{{name}}}}}", text)
-        return url
+        """Put the document's templates into an address, which kerchunk writes as ``{{name}}``.
+
+        What is put in is not looked at again, and long texts stay out: templates of templates grow without end.
+        """
+        templates = self._document.get("templates")
+        known = templates if isinstance(templates, dict) else {}
+        return _TEMPLATE.sub(lambda found: _short(known.get(found[1])) or found[0], url, count=MOST_TEMPLATES)
 
     @property
     def references(self) -> dict[str, Any] | None:
@@ -120,6 +126,10 @@ class ReferenceView:
             return found if found is None or isinstance(found.get("refs"), dict) else {"refs": found}
         except (ValueError, TypeError):  # it is damaged: then it has no documents, which `verify` reports
             return {"refs": {}}
+
+
+def _short(text: Any) -> str | None:
+    return text if isinstance(text, str) and len(text) <= TEMPLATE_CHARACTERS else None
 
 
 def _text(document: Any) -> bytes:
