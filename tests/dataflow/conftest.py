@@ -23,19 +23,17 @@ def _cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     for module in (SUBMITS, "google.cloud.storage", "google_auth_httplib2"):
         pytest.importorskip(module, reason="needs the extra bakehouse[dataflow]")
     folder = tmp_path_factory.mktemp("cloud")
-    with stand_in(folder) as made, pytest.MonkeyPatch.context() as patch:
-        service_account(made, folder / "key.json")
-        patch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(folder / "key.json"))
-        patch.setenv("STORAGE_EMULATOR_HOST", made.address)
-        patch.setenv("NO_GCE_CHECK", "true")
+    with stand_in(folder) as made:
         yield made
 
 
 @pytest.fixture
-def cloud(_cloud: Cloud, moto: S3, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+def cloud(_cloud: Cloud, moto: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     """Give an empty cloud that is asked often; its workers may write to the S3 endpoint."""
     _cloud.reset()
-    for name, value in moto.environment.items():
+    service_account(_cloud, tmp_path / "key.json")
+    google = {"GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path / "key.json"), "STORAGE_EMULATOR_HOST": _cloud.address}
+    for name, value in {**moto.environment, **google, "NO_GCE_CHECK": "true"}.items():
         monkeypatch.setenv(name, value)
     quiet = {name: value for name, value in os.environ.items() if not name.startswith(("GOOGLE_", "STORAGE_"))}
     _cloud.environment = {name: value for name, value in quiet.items() if name != "PYTHONPATH"}

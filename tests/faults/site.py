@@ -50,8 +50,8 @@ recipes: [{id: sea, object: "recipe:recipe"}]
 """
 FILES, STEPS = 4, 5
 HOOKS = str(Path(__file__).with_name("hooks"))
-NOTES = re.compile(r"(^|/)(\.runs|\.staging|candidate)/")
-"""What a run that was killed may leave: notes of its own, which no reader and no other run looks at."""
+NOTES = re.compile(r"(^|/)(\.runs|\.staging|\.survey|candidate)/")
+"""What a run that was killed may leave: notes of its own, which no reader looks at, and the survey that it kept."""
 
 
 @dataclass(frozen=True)

@@ -266,14 +266,14 @@ def without_beam(objects: int = 64) -> Iterator[None]:
 
 
 def everything(larder: Larder) -> dict[str, tuple[int, int]]:
-    """Tell one writing of every file from another: stores, what is beside them, catalog; but for notes of runs."""
-    notes = ("/candidate/", ".runs/", ".staging/", "/lock")
+    """Tell one writing of every file from another: stores, what is beside them, catalog; but for notes and surveys."""
+    notes = ("/candidate/", ".runs/", ".staging/", ".survey/", "/lock")
     found = {**stamps(larder.stores), **{f"catalog/{k}": v for k, v in stamps(larder.catalog).items()}}
     return {key: stamp for key, stamp in found.items() if not any(note in key for note in notes)}
 
 
 def everything_in(larder: Larder) -> dict[str, str]:
-    """Give the digest of every file of stores and catalog; but for notes of runs."""
+    """Give the digest of every file of stores and catalog; but for notes of runs and kept surveys."""
     kept = everything(larder)
     found = {**contents(larder.stores), **{f"catalog/{k}": v for k, v in contents(larder.catalog).items()}}
     return {key: found[key] for key in kept}
