@@ -96,7 +96,9 @@ def traced() -> Iterator[Callable[[], int]]:
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("steps", [(), (double,)], ids=["untouched", "computed"])
+@pytest.mark.parametrize(
+    "steps", [pytest.param((), marks=pytest.mark.nightly), (double,)], ids=["untouched", "computed"]
+)
 def test_memory_does_not_grow_with_the_dataset_though_the_recipe_computes_eagerly(steps: Any, tmp_path: Path) -> None:
     peak_of_baking(tmp_path / "warm", 3, *steps)  # imports and caches are paid for once
     few, many = peak_of_baking(tmp_path / "few", 6, *steps), peak_of_baking(tmp_path / "many", 20, *steps)

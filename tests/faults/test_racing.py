@@ -10,7 +10,9 @@ from tests.faults.conftest import Case
 from tests.faults.site import finish
 
 
-@pytest.mark.parametrize("where", ["case", pytest.param("moto_case", marks=pytest.mark.nightly), "rclone_case"])
+@pytest.mark.parametrize(
+    "where", ["case", *(pytest.param(each, marks=pytest.mark.nightly) for each in ("moto_case", "rclone_case"))]
+)
 def test_two_bakes_at_once_agree(where: str, request: pytest.FixtureRequest) -> None:
     case: Case = request.getfixturevalue(where)
     processes = [case.site.start(), case.site.start()]

@@ -29,7 +29,7 @@ def stops(case: Case, *said: str) -> None:
     ("rule", "said"),
     [
         (Rule("PUT", OBJECT, nth=80, times=None), "sst/c/"),
-        (Rule("PUT", RECEIPT, nth=2, times=None), "receipts/"),
+        pytest.param(Rule("PUT", RECEIPT, nth=2, times=None), "receipts/", marks=pytest.mark.nightly),
         (Rule("PUT", ROOT, times=None), "zarr.json"),
         pytest.param(Rule("PUT", r"\.proof\.parquet$", times=None), "proof.parquet", marks=pytest.mark.nightly),
         pytest.param(Rule("GET", r"", nth=30, times=None), "cannot", marks=pytest.mark.nightly),

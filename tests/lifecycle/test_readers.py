@@ -135,7 +135,9 @@ def appends(shelf: Shelf, count: int) -> None:
         shelf.grow((1, 3, 2, 1, 6)[number % 5])
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(
+    "layout", [pytest.param(each, marks=[pytest.mark.nightly] if each == "v2" else []) for each in LAYOUTS]
+)
 def test_a_reader_on_disk_sees_nothing_wrong_during_many_appends(tmp_path: Path, layout: str) -> None:
     shelf = Shelf(Target(str(tmp_path / "stores")), LAYOUTS[layout])
     shelf.grow(5)
@@ -144,7 +146,7 @@ def test_a_reader_on_disk_sees_nothing_wrong_during_many_appends(tmp_path: Path,
     assert_read_well(found, 5, shelf.length)
 
 
-@pytest.mark.parametrize("layout", ["v2", "v3 shards"])
+@pytest.mark.parametrize("layout", ["v2", pytest.param("v3 shards", marks=pytest.mark.nightly)])
 def test_a_reader_on_s3_sees_nothing_wrong_during_many_appends(tmp_path: Path, moto: S3, layout: str) -> None:
     _on_s3(tmp_path, moto, layout, 15)
 
