@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from bakehouse.errors import UsageError
 from bakehouse.github.client import close_issues, keep_comment, keep_issue, marker, repository
-from tests.github.standin import READER, GitHub, github
-
-
-@pytest.fixture
-def hub() -> Iterator[GitHub]:
-    with github() as found:
-        yield found
+from tests.github.standin import READER, GitHub
 
 
 def test_a_comment_is_made_once_then_edited(hub: GitHub) -> None:

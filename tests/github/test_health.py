@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,7 @@ from bakehouse.catalog.check import check
 from bakehouse.catalog.register import register
 from bakehouse.cli import main as command_line
 from tests.github.baker import Baker, git
-from tests.github.standin import GitHub, github
-
-
-@pytest.fixture
-def hub() -> Iterator[GitHub]:
-    with github() as found:
-        yield found
+from tests.github.standin import GitHub
 
 
 @pytest.fixture

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.github.baker import Baker
-from tests.github.standin import GitHub, github
+from tests.github.standin import GitHub
 from tests.github.test_untrusted_text import MENTION, by_markdown_it
 
 SHA = "5b" * 20
@@ -30,17 +28,6 @@ GOOD = {
     "objects": 24, "duration_s": 61.5, "cost_usd": 0.124, "line": "bakehouse.open(\"sst/monthly\")",
 }  # fmt: skip
 DAILY = {**FAILED, "recipe": "daily"}
-
-
-@pytest.fixture
-def hub() -> Iterator[GitHub]:
-    with github() as found:
-        yield found
-
-
-@pytest.fixture
-def baker(tmp_path: Path, hub: GitHub) -> Baker:
-    return Baker(tmp_path, environment=hub.environment()).start()
 
 
 def merged(hub: GitHub) -> int:

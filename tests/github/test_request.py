@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from bakehouse.github.forms import REQUEST, RefusedRequestError, answers
 from bakehouse.github.markdown import GAP
 from bakehouse.meta.load import load_feedstock
 from tests.github.baker import Baker, git
-from tests.github.standin import GitHub, github
+from tests.github.standin import GitHub
 from tests.github.test_untrusted_text import MENTION, by_markdown_it
 from tests.plan.samples import sea
 from tests.support.http import Server
@@ -28,17 +28,6 @@ ASKED = {
     "Licence": "cc-by-4.0", "Format": "NetCDF", "Location": "https://example.org/ice_{time:%Y%m%d}.nc",
     "Organization": "Ice centre", "Examples": "", "Authorization": "Nothing",
 }  # fmt: skip
-
-
-@pytest.fixture
-def hub() -> Iterator[GitHub]:
-    with github() as found:
-        yield found
-
-
-@pytest.fixture
-def baker(tmp_path: Path, hub: GitHub) -> Baker:
-    return Baker(tmp_path, environment=hub.environment()).start()
 
 
 def body(said: Mapping[str, str]) -> str:

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from click.testing import CliRunner, Result
 
 from bakehouse.cli import main
 from tests.cli.projects import Project, new_project
-from tests.github.standin import READER, GitHub, github
+from tests.github.standin import READER, GitHub
 
 SHA = "a" * 40
-
-
-@pytest.fixture
-def hub() -> Iterator[GitHub]:
-    """Serve a repository."""
-    with github() as served:
-        yield served
 
 
 @pytest.fixture(scope="module")

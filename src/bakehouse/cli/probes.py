@@ -29,6 +29,7 @@ OPTIONAL = {
 }
 PATIENCE_S = 30.0
 LITTLE_BYTES = 5 * 10**9
+State = Literal["ok", "warning", "error"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Symptom:
     """One thing that was looked at; an *error* stops a bake on this machine."""
 
     name: str
-    state: Literal["ok", "warning", "error"]
+    state: State
     detail: str
     fix: str | None = None
 
@@ -100,7 +101,7 @@ def git(root: Path | None) -> Iterator[Symptom]:
         yield Symptom("git", "ok", version)
 
 
-def service(place: Place, bad: str) -> Iterator[Symptom]:
+def service(place: Place, bad: State) -> Iterator[Symptom]:
     """Find out whether jobs could be submitted: settings, libraries, who is logged in."""
     from bakehouse.bakeries.dataflow.submit import service_of
 
@@ -108,16 +109,17 @@ def service(place: Place, bad: str) -> Iterator[Symptom]:
     found = within(PATIENCE_S, lambda: service_of(place.bakery))
     if isinstance(found, BakehouseError):
         cause = ": ".join(part for part in (found.message, found.cause) if part)
-        yield Symptom(name, bad, cause, found.fix)  # type: ignore[arg-type]
+        yield Symptom(name, bad, cause, found.fix)
     elif isinstance(found, BaseException):
-        yield Symptom(name, bad, str(found), "check the network")  # type: ignore[arg-type]
+        yield Symptom(name, bad, str(found), "check the network")
     else:
         yield Symptom(name, "ok", f"Dataflow in project {found.project}, region {found.region}")
 
 
 def bakery(place: Place, default: bool) -> Iterator[Symptom]:
     """Try what a bake does on a bakery's target; only the default bakery's failures are errors."""
-    name, bad = f"bakery {place.name}", "error" if default else "warning"
+    name = f"bakery {place.name}"
+    bad: State = "error" if default else "warning"
     if place.bakery.is_service:
         yield from service(place, bad)
     elif place.bakery.runner != "direct":
@@ -128,7 +130,7 @@ def bakery(place: Place, default: bool) -> Iterator[Symptom]:
     if isinstance(found, BaseException):
         cause = f"{found.message}: {found.cause}" if isinstance(found, BakehouseError) else str(found)
         fix = found.fix if isinstance(found, BakehouseError) else "check the address, the credentials and the network"
-        yield Symptom(name, bad, f"{place.target.url}: {cause}", fix)  # type: ignore[arg-type]
+        yield Symptom(name, bad, f"{place.target.url}: {cause}", fix)
     elif found:
         yield Symptom(name, "ok", f"{place.target.url}: writes, reads, lists, deletes; refuses to create twice")
     else:

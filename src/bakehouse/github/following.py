@@ -119,7 +119,7 @@ def _reading(read: Callable[[], Any]) -> threading.Thread:
 def _bounded(stream: IO[bytes] | None) -> bytes | None:
     """Read to the end; give nothing if there is too much."""
     data = b""
-    while stream and (more := stream.read1(2**16)):  # type: ignore[attr-defined]
+    while stream and (more := os.read(stream.fileno(), 2**16)):
         if len(data) <= MAX_ANSWER_BYTES:
             data += more
     return data if len(data) <= MAX_ANSWER_BYTES else None

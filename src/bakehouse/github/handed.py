@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bakehouse.errors import PublishError
+from bakehouse.github.limited import depth
 
 MAX_FILES = 1000
 MAX_BYTES = 1_000_000
@@ -74,31 +75,17 @@ def read_document(path: Path, max_bytes: int = MAX_BYTES) -> Any:
     PublishError
         If it is none.
     """
+    data = read_handed(path, max_bytes)
+    if depth(data) >= MAX_DEPTH:
+        raise _refused(f"{path.name} is nested {MAX_DEPTH} deep or deeper", path)
     try:
-        document = json.loads(read_handed(path, max_bytes), parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
+        return json.loads(data, parse_constant=_no_number)
+    except ValueError as error:
         raise _refused(f"{path.name} is not JSON", path, type(error).__name__) from None
-    if _depth(document) > MAX_DEPTH:
-        raise _refused(f"{path.name} is nested more than {MAX_DEPTH} deep", path)
-    return document
 
 
 def _no_number(text: str) -> Any:
     raise ValueError(f"{text} is not JSON")
-
-
-def _depth(value: Any) -> int:
-    level, depth = [value], 0
-    while level and depth <= MAX_DEPTH:
-        level = [item for each in level for item in _inside(each)]
-        depth += 1
-    return depth
-
-
-def _inside(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
 
 
 def _insist_plain(path: Path, kind: Any, word: str) -> None:

@@ -17,6 +17,8 @@ EXTRA = "bakehouse[dataflow]"
 SUBMITTED = ("google.cloud.dataflow", "google.cloud.storage", "google_auth_httplib2")
 OWN = ("max_cost_usd", "prices", "labels")
 """Settings of a bakery that are no options of Beam, or are spelt differently there."""
+# The second keeps Beam from shipping what pip freeze says of this environment, where addresses may hold credentials.
+EXPERIMENTS = ["use_runner_v2", "disable_logging_submission_environment"]
 FIXED = {
     "runner": "DataflowRunner",
     "streaming": False,
@@ -24,8 +26,7 @@ FIXED = {
     "pickle_library": "cloudpickle",
     # Beam would download every requirement's source; workers install wheels by themselves.
     "requirements_cache": "skip",
-    # Beam would ship what pip freeze says of this environment, where addresses may hold credentials.
-    "experiments": ["use_runner_v2", "disable_logging_submission_environment"],
+    "experiments": EXPERIMENTS,
 }
 
 
@@ -96,7 +97,7 @@ def _own_experiments(options: Mapping[str, Any]) -> dict[str, Any]:
     """Add a bakery's experiments to those that every job has."""
     if "experiments" not in options:
         return dict(options)
-    return {**options, "experiments": [*FIXED["experiments"], *options["experiments"]]}  # type: ignore[misc]
+    return {**options, "experiments": [*EXPERIMENTS, *options["experiments"]]}
 
 
 def _insist_known(made: Any, options: Mapping[str, Any]) -> None:

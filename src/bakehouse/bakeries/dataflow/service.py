@@ -92,7 +92,7 @@ class Service:
         UsageError
             If nobody is logged in.
         """
-        self._credentials  # noqa: B018
+        self._credentials  # noqa: B018 - looked up, and kept, when it is first asked for
 
     @cached_property
     def _credentials(self) -> Any:
