@@ -184,7 +184,7 @@ def test_trust_comes_from_the_command_and_the_environment_alone(bench: Bench, mo
         (("nothing",), "no feedstock 'nothing'"),
         (("seasons",), "names no stores"),
         (("seasons", "--title", "x"), "--title: only for a store"),
-        (("--url", "https://example.org/a.zarr"), "not said"),
+        (("--url", "https://example.org/a.zarr"), "needs a title"),
         (("--url", "https://example.org/a.zarr", *SAID, "--license", "CC-BY-4"), "unknown licence"),
         (("seasons", "--url", "https://example.org/a.zarr", *SAID), "names no store"),
         (("a b", "--url", "https://example.org/a.zarr", *SAID), "can't name a feedstock"),

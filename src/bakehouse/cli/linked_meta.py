@@ -65,7 +65,8 @@ def _insist(said: Mapping[str, str | None], place: Place) -> None:
         "maintainer": said.get("maintainer") or said.get("github") or defaults.maintainers,
     }
     if missing := [f"--{key}" for key, value in known.items() if not value]:
-        raise UsageError("something about the data is not said", None, None, f"give {', '.join(missing)}")
+        fix = f"give {', '.join(missing)}"
+        raise UsageError("an entry needs a title, a licence and a maintainer", None, None, fix)
     text = said.get("license")
     if text and text not in NO_SPDX and normalized(text) is None:
         wrong, close = unknown_ids(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -27,3 +28,9 @@ event = click.option(
     "--event", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="PATH",
     envvar="GITHUB_EVENT_PATH", show_envvar=True, help="The event that started the workflow.",
 )  # fmt: skip
+
+
+def out(holds: str) -> Any:
+    """Make the option that names the folder of what a later job takes."""
+    folder = click.Path(file_okay=False, path_type=Path)
+    return click.option("--out", required=True, type=folder, metavar="DIR", help=f"Folder for {holds}.")

@@ -13,13 +13,7 @@ from bakehouse.cli.reply import Reply
 
 @click.command("request")
 @given.event
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Folder for the files.",
-)
+@given.out("the files")
 @options.project
 @options.common
 def command(event: Path | None, out: Path, project: Path | None) -> Reply:

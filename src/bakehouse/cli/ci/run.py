@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from bakehouse.cli import options
+from bakehouse.cli.ci import given
 from bakehouse.cli.reply import Reply
 
 if TYPE_CHECKING:
@@ -32,13 +33,7 @@ if TYPE_CHECKING:
 @click.option(
     "--limit", type=click.FloatRange(min=0, min_open=True), metavar="MINUTES", help="Stop it after that long."
 )
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Folder for run.json and the entries.",
-)
+@given.out("run.json and the entries")
 @options.project
 @options.common
 def command(
