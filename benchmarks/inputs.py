@@ -39,6 +39,11 @@ def values(spec: dict[str, Any], variable: int, first: int, changed: int) -> np.
     return out
 
 
+def since(spec: dict[str, Any]) -> str:
+    """Give the day of the first step."""
+    return spec.get("since", "2000-01-01")
+
+
 def names(spec: dict[str, Any]) -> list[str]:
     """Name the variables."""
     return ["t", "a", "b", "c", "d"][: spec["variables"]] if spec["variables"] < 5 else list("abcde")
@@ -47,7 +52,7 @@ def names(spec: dict[str, Any]) -> list[str]:
 def dataset(spec: dict[str, Any], number: int, changed: int = 0) -> xr.Dataset:
     """Make one file's dataset."""
     first = number * spec["steps"]
-    time = np.datetime64("2000-01-01", "ns") + np.arange(first, first + spec["steps"]) * np.timedelta64(1, "D")
+    time = np.datetime64(since(spec), "ns") + np.arange(first, first + spec["steps"]) * np.timedelta64(1, "D")
     coords = {
         "time": ("time", time, {"standard_name": "time"}),
         "lat": ("lat", np.linspace(-90, 90, spec["lat"]), {"units": "degrees_north", "standard_name": "latitude"}),
@@ -71,7 +76,7 @@ def encoding(spec: dict[str, Any]) -> dict[str, dict[str, Any]]:
     if not spec.get("packed"):
         own["_FillValue"] = None
     plain = {"_FillValue": None}
-    time = {"units": "days since 2000-01-01", "calendar": "standard", "dtype": "int64", "_FillValue": None}
+    time = {"units": f"days since {since(spec)}", "calendar": "standard", "dtype": "int64", "_FillValue": None}
     return {**{name: own for name in names(spec)}, "time": time, "lat": plain, "lon": plain}
 
 

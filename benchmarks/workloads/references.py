@@ -22,7 +22,7 @@ ONE = (
 def workloads(scale: float) -> list[Workload]:
     """Give w4a and w4b."""
     many, chunks = small_files(scale), max(100, round(100_000 * scale))
-    one = {"files": 1, "steps": chunks, "lat": 16, "lon": 16, "variables": 1}
+    one = {"files": 1, "steps": chunks, "lat": 16, "lon": 16, "variables": 1, "since": "1900-01-01"}
     return [
         Workload(
             id="w4a",

@@ -254,6 +254,17 @@ def test_times_that_an_encoding_can_not_hold_are_refused(target: Target) -> None
     assert "minutes" in str(caught.value.cause)
 
 
+@pytest.mark.parametrize("unit", ["ns", "us"])
+@pytest.mark.parametrize("units", ["days since 0001-01-01", "hours since 1700-01-01", "minutes since 2000-01-01"])
+def test_times_more_than_292_years_from_their_reference_date_are_stored(target: Target, units: str, unit: str) -> None:
+    ancient = np.array(["1690-01-01", "1700-01-01T06", "2200-01-01T12"], f"datetime64[{unit}]")
+    wide = sea(0, 3).assign_coords(time=ancient)
+    dtype = "f8" if units.startswith("days") else "i8"
+    found = opened(stored([wide], target, encoding={"time": {"units": units, "dtype": dtype}}))
+    np.testing.assert_array_equal(found.time.values, ancient)
+    assert found.time.encoding["units"] == units
+
+
 def test_a_prepared_store_knows_what_is_done() -> None:
     prepared = prepared_for(THREE, Target("/nowhere"))
     assert replace(prepared, done=frozenset(["x"])).done == {"x"}

@@ -31,8 +31,8 @@ def extent_of(values: Any, every: bool = False) -> Extent:
     if flat.dtype.kind in "SUT" or (flat.dtype.kind == "O" and isinstance(flat[0], str | bytes)):
         return Extent(shown[0], shown[1], 1, shown)
     numbers, unit = _numbers(flat)
-    steps = np.diff(numbers)
-    direction = 1 if (steps > 0).all() else -1 if (steps < 0).all() else 0
+    before, after = numbers[:-1], numbers[1:]  # compared: the difference of far times overflows
+    direction = 1 if (after > before).all() else -1 if (after < before).all() else 0
     kept = tuple(numbers.tolist()) if every else ()
     return Extent(numbers[0].item(), numbers[-1].item(), direction, shown, unit, kept)
 

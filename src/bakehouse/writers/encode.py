@@ -54,7 +54,7 @@ def encode(name: str, variable: xr.Variable, encoding: Mapping[str, Any]) -> xr.
     bare = xr.Variable(variable.dims, _text(name, variable.values), variable.attrs, dict(encoding))
     try:
         with np.errstate(invalid="ignore", over="ignore"):
-            encoded = xr.conventions.encode_cf_variable(bare, name=name)
+            encoded = xr.conventions.encode_cf_variable(_spanning(bare), name=name)
     except Exception as error:
         shown = {k: v for k, v in encoding.items() if v is not None}
         raise SchemaError(
@@ -66,6 +66,14 @@ def encode(name: str, variable: xr.Variable, encoding: Mapping[str, Any]) -> xr.
     _insist_exact(name, bare.values, encoded, encoding)
     _insist_held(name, bare.values, encoded, encoding)
     return encoded
+
+
+def _spanning(variable: xr.Variable) -> xr.Variable:
+    """Give times in whole microseconds as such: counted in nanoseconds, they reach 292 years from a reference date."""
+    values = variable.values
+    if values.dtype != "datetime64[ns]" or (values.astype("int64") % 1000)[~np.isnat(values)].any():
+        return variable
+    return xr.Variable(variable.dims, values.astype("datetime64[us]"), variable.attrs, variable.encoding)
 
 
 def _insist_exact(name: str, values: Any, encoded: xr.Variable, encoding: Mapping[str, Any]) -> None:
