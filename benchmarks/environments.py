@@ -12,7 +12,8 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 PROJECT = HERE.parent
-PYTHONS = {"zarr2": ("3.11",), "zarr3": ("3.14", "3.13", "3.12")}
+NEWEST = ("3.14", "3.13", "3.12")
+PYTHONS = {"ours": (*NEWEST, "3.11"), "zarr2": ("3.11",), "zarr3": NEWEST}
 PROBE = "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])"
 
 
@@ -37,20 +38,26 @@ print(json.dumps({"python": platform.python_version(), **dict(sorted(found.items
 
 
 def environments(folder: Path) -> dict[str, Environment]:
-    """Install what is missing, and give all environments by name; ``OURS`` names the Python that runs Bakehouse."""
-    ours = Path(os.environ.get("OURS", PROJECT / ".venv/bin/python"))
-    if not ours.exists():
-        raise SystemExit(f"{ours} is not there: run 'make setup', or say OURS=…/bin/python")
-    _compile(ours, PROJECT / "src")
-    return {"ours": Environment("ours", ours), **{name: _peers(name, folder) for name in PYTHONS}}
+    """Install what is missing, and give all environments by name; ``OURS`` names another Python for Bakehouse."""
+    found = {name: _environment(name, folder) for name in PYTHONS}
+    _compile(found["ours"].python, PROJECT / "src")
+    return found
 
 
-def _peers(name: str, folder: Path) -> Environment:
-    return installed(name, PYTHONS[name], HERE / f"requirements-{name}.txt", folder / "envs" / name)
+def _environment(name: str, folder: Path) -> Environment:
+    if name == "ours" and "OURS" in os.environ:
+        return Environment(name, Path(os.environ["OURS"]))
+    own = ("--no-deps", "--editable", str(PROJECT)) if name == "ours" else ()
+    return installed(name, PYTHONS[name], HERE / f"requirements-{name}.txt", folder / "envs" / name, own)
 
 
-def installed(name: str, pythons: tuple[str, ...], requirements: Path, folder: Path) -> Environment:
-    """Make an environment unless it was made from these very requirements; its modules are compiled to bytecode."""
+def installed(
+    name: str, pythons: tuple[str, ...], requirements: Path, folder: Path, own: tuple[str, ...] = ()
+) -> Environment:
+    """Make an environment unless it was made from these very requirements; its modules are compiled to bytecode.
+
+    `own` is what pip is told after the requirements are there, if anything.
+    """
     python = folder / "bin/python"
     stamp = folder / ".requirements"
     if stamp.exists() and stamp.read_text() == requirements.read_text():
@@ -59,7 +66,8 @@ def installed(name: str, pythons: tuple[str, ...], requirements: Path, folder: P
     subprocess.run([_python(pythons), "-m", "venv", "--clear", folder], check=True)
     pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
     with (folder / "install.log").open("w") as log:
-        subprocess.run([*pip, "-r", requirements], check=True, stderr=log)
+        for asked in filter(None, (("-r", requirements), own)):
+            subprocess.run([*pip, *asked], check=True, stderr=log)
     _compile(python, folder / "lib")
     stamp.write_text(requirements.read_text())
     return Environment(name, python)

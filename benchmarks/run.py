@@ -1,6 +1,6 @@
 """Run workloads and write the report: ``python -m benchmarks.run``; ``make bench`` calls it.
 
-Contestants take turns within a round. A peer that took more than four times the fastest packaged peer's time in the
+Contestants take turns within a round. A peer that took more than half as long again as the fastest of its kind in the
 first round is not run again, nor is one that failed. A time counts only if the result is what the inputs hold.
 """
 
@@ -27,7 +27,8 @@ from benchmarks.workloads import chosen
 from benchmarks.workloads.base import Workload
 
 HERE = Path(__file__).parent
-SLOW = 4
+SLOW = 1.5
+RACING = ("packaged", "handwritten")
 
 
 def main() -> None:
@@ -97,10 +98,14 @@ def others(path: Path, only: str) -> list[Run]:
 
 def out_of_the_race(runs: list[Run]) -> set[str]:
     """Name who failed, or was slow in the first round."""
-    packaged = [run.wall_s for run in runs if run.kind == "packaged" and run.round == 0 and not run.error]
-    limit = SLOW * min(packaged, default=float("inf"))
-    slow = {run.contestant for run in runs if run.kind == "packaged" and run.round == 0 and run.wall_s > limit}
-    return {run.contestant for run in runs if run.error and run.kind != "ours"} | slow
+    failed = {run.contestant for run in runs if run.error and run.kind != "ours"}
+    return failed.union(*(_slow([run for run in runs if run.kind == kind]) for kind in RACING))
+
+
+def _slow(runs: list[Run]) -> set[str]:
+    first = [run for run in runs if run.round == 0 and not run.error]
+    limit = SLOW * min((run.wall_s for run in first), default=0)
+    return {run.contestant for run in first if run.wall_s > limit}
 
 
 def prepare(workload: Workload, folder: Path, envs: dict[str, Environment]) -> dict[str, Any]:
