@@ -9,6 +9,8 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
+from numbers import Integral
+from typing import Any
 
 from bakehouse.errors import ChunkAlignmentError, did_you_mean
 
@@ -147,3 +149,20 @@ def _halve(cell_edges: Sequence[int], length: int) -> list[int]:
         middle = start + -(-(stop - start) // (2 * length)) * length
         out += [middle, stop] if start < middle < stop else [stop]
     return out
+
+
+def span_of(key: Any, size: int) -> Span | None:
+    """Give a slice or a position as a span; None for anything else, and for steps other than 1.
+
+    Examples
+    --------
+    >>> span_of(slice(2, None), 5), span_of(-1, 5), span_of(slice(0, 5, 2), 5), span_of([0, 3], 5)
+    ((2, 5), (4, 5), None, None)
+    """
+    if isinstance(key, Integral):
+        at = int(key) % size if size else 0
+        return (at, at + 1)
+    if not isinstance(key, slice):
+        return None
+    start, stop, step = key.indices(size)
+    return (start, max(start, stop)) if step == 1 else None

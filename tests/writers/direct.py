@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import xarray as xr
+import zarr
 
 from bakehouse.openers.describe import describe
 from bakehouse.patterns import Key
@@ -63,3 +64,10 @@ def stored(datasets: Sequence[xr.Dataset], target: Target, **options: Any) -> Pr
 def opened(prepared: Prepared, **options: Any) -> xr.Dataset:
     """Open what was published, as anybody would."""
     return xr.open_zarr(prepared.store.url, **{"chunks": None, "consolidated": True, **options})
+
+
+def changed(prepared: Prepared, name: str, at: tuple[int, ...], value: Any) -> None:
+    """Change one value in the store."""
+    array = zarr.open_group(prepared.store.url, mode="r+")[name]
+    assert isinstance(array, zarr.Array)
+    array[at] = value

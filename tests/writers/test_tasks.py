@@ -16,10 +16,10 @@ import zarr.codecs
 from bakehouse.errors import SchemaError, VerifyError
 from bakehouse.storage import Target
 from bakehouse.writers.receipts import read_receipts
-from bakehouse.writers.tasks import Prepared, write_task
+from bakehouse.writers.tasks import write_task
 from tests.oracle import assert_same, round_trip
 from tests.plan.samples import sea
-from tests.writers.direct import compare_all, fragments_of, opened, prepared_for, stored, write_all
+from tests.writers.direct import changed, compare_all, fragments_of, opened, prepared_for, stored, write_all
 
 
 @pytest.fixture
@@ -133,13 +133,6 @@ def test_every_value_is_compared(target: Target) -> None:
     prepared = prepared_for(THREE, target)
     write_all(prepared, THREE)
     assert compare_all(prepared, THREE) == 9 * 2 * 3 + 9 + 2 + 3
-
-
-def changed(prepared: Prepared, name: str, at: tuple[int, ...], value: Any) -> None:
-    """Change one value in the store."""
-    array = zarr.open_group(prepared.store.url, mode="r+")[name]
-    assert isinstance(array, zarr.Array)
-    array[at] = value
 
 
 def test_a_value_that_differs_is_named_with_its_place_and_its_input(target: Target) -> None:

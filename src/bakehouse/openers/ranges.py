@@ -16,6 +16,8 @@ from bakehouse.openers.fetch import fetch
 from bakehouse.storage import Source, read_ranges
 
 BATCH_BYTES = 2**24
+CACHE_BYTES = 2**20
+"""HDF5's cache of a variable's chunks, unless it is told another size."""
 
 
 def read_region(source: Source, manifest: Manifest, spans: tuple[Span, ...], out: Any = None) -> Any:
@@ -47,7 +49,7 @@ def read_region(source: Source, manifest: Manifest, spans: tuple[Span, ...], out
 
 def _read_batch(source: Source, manifest: Manifest, cells: Sequence[Cell], out: Any) -> None:
     """Fetch the chunks of a batch together, then decode one after the other."""
-    if not manifest.filters and len(cells) == 1 and cells[0].length and manifest.is_one_file:
+    if _is_by_rows(manifest, cells):
         cells = [_rows(manifest, cells[0])]
         found = read_ranges(source, [(c.offset, c.offset + c.length) for c in cells])
     else:
@@ -55,6 +57,19 @@ def _read_batch(source: Source, manifest: Manifest, cells: Sequence[Cell], out: 
     for cell, data in zip(cells, found, strict=True):
         values = manifest.fill if data is None else decode_chunk(source, manifest, cell.index, data)[cell.inside]
         out[cell.region] = values
+
+
+def places(manifest: Manifest, spans: tuple[Span, ...]) -> list[Span]:
+    """Say which bytes of its file the HDF5 library reads a region from: chunks that fit into its cache as a whole."""
+    cells = [cell for cell in manifest.cells(spans) if cell.length]
+    if manifest.chunk_bytes > CACHE_BYTES and _is_by_rows(manifest, cells):
+        cells = [_rows(manifest, cells[0])]
+    return [(cell.offset, cell.offset + cell.length) for cell in cells]
+
+
+def _is_by_rows(manifest: Manifest, cells: Sequence[Cell]) -> bool:
+    """Say whether all that is wanted are rows of one chunk, which can be read without the others."""
+    return not manifest.filters and len(cells) == 1 and cells[0].length > 0 and manifest.is_one_file
 
 
 def _rows(manifest: Manifest, cell: Cell) -> Cell:

@@ -21,7 +21,7 @@ import xarray as xr
 from xarray.backends.common import BackendArray
 from xarray.core import indexing
 
-from bakehouse.chunks import Span
+from bakehouse.chunks import span_of
 from bakehouse.errors import BakehouseError, SourceError
 from bakehouse.manifests import Manifest
 from bakehouse.openers.hdf5 import forget, raw_group
@@ -122,9 +122,7 @@ class ReferenceArray(BackendArray):
 
     def _direct(self, key: tuple[Any, ...]) -> Any | None:
         """Read by byte ranges, where the file's chunks can be read so; None where the library has to, or is cheaper."""
-        if not all(isinstance(k, slice | int | np.integer) for k in key):
-            return None
-        spans = tuple(s for k, n in zip(key, self.shape, strict=True) if (s := _span(k, n)) is not None)
+        spans = tuple(s for k, n in zip(key, self.shape, strict=True) if (s := span_of(k, n)) is not None)
         if len(spans) < len(key) or math.prod(b - a for a, b in spans) * self.dtype.itemsize < DIRECT_BYTES:
             return None
         manifest = self.manifest()
@@ -223,15 +221,6 @@ def zarr_store(source: Source) -> Any:
 def _chunksizes(raw: xr.Variable) -> dict[str, int] | None:
     sizes = raw.encoding.get("chunksizes")
     return dict(zip(raw.dims, sizes, strict=True)) if sizes else None  # type: ignore[arg-type]
-
-
-def _span(key: Any, size: int) -> Span | None:
-    """Give a slice or a position as a span; None for steps other than 1."""
-    if not isinstance(key, slice):
-        at = int(key) % size if size else 0
-        return (at, at + 1)
-    start, stop, step = key.indices(size)
-    return (start, max(start, stop)) if step == 1 else None
 
 
 def _zeros(dtype: np.dtype[Any], shape: tuple[int, ...], key: tuple[Any, ...]) -> Any:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import os
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import obstore
 from bakehouse.chunks import Span
 from bakehouse.errors import SourceError
 from bakehouse.schema import Identity
+from bakehouse.storage.foreseen import Foreseen, within
 from bakehouse.storage.identity import checked, fsspec_identity, identity_of, insist_unchanged, is_weak
 from bakehouse.storage.memory import Memory
 from bakehouse.storage.remote import needs_fsspec, open_remote
@@ -38,6 +40,7 @@ class RangeFile(io.RawIOBase):
     Headers are read in many small pieces, near each other: kept blocks spare most of the requests. The first request
     takes a good part of a header, which other readers of the same state of the file find in memory; who reads on gets
     twice as much each time. Long reads are passed through. A change of the object between two reads raises SourceError.
+    Who knows what a library is going to ask for lets it be fetched together: see `foreseen`.
     """
 
     def __init__(self, source: Source) -> None:
@@ -48,6 +51,7 @@ class RangeFile(io.RawIOBase):
             self.size = checked(source, lambda: int(obstore.head(self.store, self.key)["size"]))
         self.position, self.next, self.ahead = 0, -1, 1
         self.blocks: OrderedDict[int, Any] = OrderedDict()
+        self.held = Foreseen()
         if (head := _heads.get(self._head_key)) is not None:
             self._keep(0, head)
 
@@ -75,6 +79,10 @@ class RangeFile(io.RawIOBase):
         if want == 0:
             return 0
         start = self.position
+        if (held := self.held.at(start, want)) is not None:
+            buffer[: len(held)] = held
+            self.position += len(held)
+            return len(held)
         read = self.fetch if want > KEPT_BLOCKS * BLOCK_BYTES // 2 else self._from_blocks
         data = checked(self.source, lambda: read(start, want))
         if len(data) != want:
@@ -84,6 +92,33 @@ class RangeFile(io.RawIOBase):
         buffer[:want] = data
         self.position += want
         return want
+
+    @contextmanager
+    def foreseen(self, ranges: Iterable[Span]) -> Iterator[None]:
+        """While active, hold byte ranges that a reader is going to ask for, up to `HELD_BYTES`: fetched together.
+
+        What is in kept blocks, or comes in one of them, is left to them.
+        """
+        size = self.size or 0
+        missing = [(a, min(b, size)) for a, b in ranges if a < size and not self._keeps(a, b)]
+        groups = within((start, stop) for start, stop, _ in coalesced(missing))
+        if not groups or groups[-1][1] - groups[0][0] <= BLOCK_BYTES:
+            yield
+            return
+        found = checked(self.source, lambda: self.fetch_all(groups))
+        held = self.held.hold(zip((start for start, _ in groups), found, strict=True))
+        try:
+            yield
+        finally:
+            self.held.drop(held)
+
+    def fetch_all(self, spans: list[Span]) -> list[Any]:
+        """Get byte ranges at the same time."""
+        with ThreadPoolExecutor(max(1, min(AT_ONCE, len(spans))), "bakehouse-ranges") as pool:
+            return list(pool.map(lambda span: self.fetch(span[0], span[1] - span[0]), spans))
+
+    def _keeps(self, start: int, stop: int) -> bool:
+        return all(b in self.blocks for b in range(start // BLOCK_BYTES, -(-stop // BLOCK_BYTES)))
 
     def _from_blocks(self, start: int, length: int) -> Any:
         """Give a byte range from kept blocks; missing neighbours come in one request."""
@@ -122,6 +157,12 @@ class RangeFile(io.RawIOBase):
         found = obstore.get(self.store, self.key, options=options)
         insist_unchanged(self.source, identity_of(found.meta))
         return memoryview(found.bytes())
+
+
+def foreseen(file: Any, ranges: Iterable[Span]) -> AbstractContextManager[None]:
+    """While active, let an open file hold ranges that a library is going to ask it for, if it is read by ranges."""
+    remote = getattr(file, "raw", None)
+    return remote.foreseen(ranges) if isinstance(remote, RangeFile) else nullcontext()
 
 
 def forget_heads() -> None:
@@ -191,10 +232,9 @@ def _ranges(source: Source, ranges: list[Span]) -> list[Any]:
     remote = RangeFile(source)
     found: dict[Span, Any] = {span: b"" for span in ranges if span[0] == span[1]}
     groups = list(coalesced(ranges))
-    with ThreadPoolExecutor(max(1, min(AT_ONCE, len(groups))), "bakehouse-ranges") as pool:
-        fetched = pool.map(lambda group: remote.fetch(group[0], group[1] - group[0]), groups)
-        for (first, _, members), data in zip(groups, fetched, strict=True):
-            found |= {(a, b): data[a - first : b - first] for a, b in members}
+    fetched = remote.fetch_all([(start, stop) for start, stop, _ in groups])
+    for (first, _, members), data in zip(groups, fetched, strict=True):
+        found |= {(a, b): data[a - first : b - first] for a, b in members}
     return [found[span] for span in ranges]
 
 

@@ -11,10 +11,13 @@ from h5py import h5d, h5s
 from xarray.backends.common import BackendArray
 from xarray.core import indexing
 
+from bakehouse.chunks import Span, span_of
 from bakehouse.openers.hdf5.filters import PLUGINS
 from bakehouse.openers.hdf5.header import HeaderVariable, open_path
+from bakehouse.openers.ranges import places
 from bakehouse.storage import Source
 from bakehouse.storage.memory import Memory
+from bakehouse.storage.ranges import foreseen
 
 OPEN_BYTES = 2**26
 LOCAL_BYTES, REMOTE_BYTES = 2**20, 2**22
@@ -31,6 +34,7 @@ class HDF5Array(BackendArray):
     def __init__(self, source: Source, path: str, found: HeaderVariable) -> None:
         self.source, self.path = source, path
         self.shape, self.dtype, self.values = found.shape, found.dtype, found.values
+        self.manifest = found.manifest
         filters = () if isinstance(found.manifest, str) else found.manifest.filters
         self.needs_plugin = any(step.id in PLUGINS for step in filters)
 
@@ -45,7 +49,15 @@ class HDF5Array(BackendArray):
             with suppress(ImportError):  # without it, the library says which filter it lacks
                 import hdf5plugin  # noqa: F401 - registers its filters
         file = open_file(self.source)  # held while it is read: somebody else may forget it meanwhile
-        return _read(h5d.open(file[0], self.path.encode()), key, self.shape, self.dtype)
+        with foreseen(file[1], self._ranges(key)):
+            return _read(h5d.open(file[0], self.path.encode()), key, self.shape, self.dtype)
+
+    def _ranges(self, key: tuple[Any, ...]) -> list[Span]:
+        """Say which bytes the library is going to ask for, as far as the manifest tells."""
+        spans = tuple(s for k, n in zip(key, self.shape, strict=True) if (s := span_of(k, n)) is not None)
+        if self.source.is_local or isinstance(self.manifest, str) or len(spans) < len(key):
+            return []
+        return places(self.manifest, spans)
 
 
 def open_file(source: Source) -> Opening:
