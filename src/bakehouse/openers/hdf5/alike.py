@@ -74,15 +74,23 @@ def look_at(file: Any) -> Look:
 
 def recall(look: Look) -> Header | None:
     """Give the header of a file that says what another one said."""
-    like: Header | None = _known.get(look.said)
-    return _filled(like, look) if like else None
+    like: Header | bool | None = _known.get(look.said)
+    return _filled(like, look) if isinstance(like, Header) else None
 
 
 def learn(look: Look, header: Header) -> None:
-    """Keep a header that the library read, if this reader would have given the same."""
-    numbers = all(v.dtype.kind in "iuf" or v.values is None for v in header.variables.values())
-    if numbers and write_header(_filled(header, look)) == write_header(header):
-        _known.put(look.said, header, 2**12 + len(repr(look.said)) + header.size_bytes)
+    """Keep a header that the library read, if this reader would have given the same; else that it would not."""
+    if _known.get(look.said) is None:
+        _known.put(look.said, _is_given(look, header) and header, 2**12 + len(repr(look.said)) + header.size_bytes)
+
+
+def _is_given(look: Look, header: Header) -> bool:
+    if any(v.dtype.kind not in "iuf" for v in header.variables.values() if v.values is not None):
+        return False
+    try:
+        return write_header(_filled(header, look)) == write_header(header)
+    except Exception:  # what is odd in where things lie, or can't be written
+        return False
 
 
 def forget() -> None:

@@ -70,15 +70,16 @@ def _read(source: Source, group: str) -> Header | None:
 
 def _local(path: str, group: str) -> Header:
     """Read a file on a disk; what another file has said in the same bytes is known."""
-    with open(path, "rb", buffering=0) as file, suppress(Exception):  # whatever is odd about it
-        look = None if group else alike.look_at(_unlocked(file))
-        found = alike.recall(look) if look else None
-        if look and found is None:
+    look = found = None
+    with open(path, "rb", buffering=0) as file:
+        with suppress(Exception):  # whatever is odd about it
+            look = None if group else alike.look_at(_unlocked(file))
+            found = alike.recall(look) if look else None
+        if found is None:
             found = _whole(path, group)
-            alike.learn(look, found)
-        if found is not None:
-            return found
-    return _whole(path, group)
+            if look:
+                alike.learn(look, found)
+    return found
 
 
 def _unlocked(file: Any) -> Any:
