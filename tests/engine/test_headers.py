@@ -18,6 +18,7 @@ import xarray as xr
 from bakehouse.errors import SourceError
 from bakehouse.openers import reference
 from bakehouse.openers.describe import describe
+from bakehouse.openers.hdf5 import known
 from bakehouse.openers.hdf5.known import header_of, raw_group
 from bakehouse.openers.hdf5.written import read_written, write_header
 from bakehouse.openers.raw import readable
@@ -329,6 +330,82 @@ def test_a_header_that_was_written_down_is_the_same(tmp_path: Path, write: Calla
         assert now.encoding == was.encoding
         np.testing.assert_equal(now.values, was.values)
         assert placed(now.manifest) == placed(was.manifest)
+
+
+ALIKE = [classic, short, by_h5netcdf, by_xarray, many_dims, scaled_h5py]
+
+
+def another(write: Callable[[Path], None], path: Path) -> None:
+    """Write a file like another, with values, and so chunks, of its own."""
+    write(path)
+    with h5py.File(path, "a") as file:
+        for held in file.values():
+            if isinstance(held, h5py.Dataset) and held.dtype.kind in "if" and held.size:
+                held[...] = held[...] + RNG.integers(1, 9)
+
+
+def as_written(path: Path) -> tuple[str, bytes]:
+    header = header_of(make_source(str(path), {}, {}).identified(), "")
+    assert header is not None
+    return write_header(header)
+
+
+@pytest.fixture
+def whole(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """List the files whose headers the library reads."""
+    found: list[Path] = []
+    read = known._whole
+    monkeypatch.setattr(known, "_whole", lambda path, group: found.append(Path(path)) or read(path, group))
+    close_all()
+    return found
+
+
+@pytest.mark.parametrize("write", ALIKE, ids=lambda f: f.__name__)
+def test_a_header_in_the_bytes_of_another_is_what_the_library_reads(
+    tmp_path: Path, write: Callable[[Path], None], whole: list[Path]
+) -> None:
+    paths = [tmp_path / f"{i}.nc" for i in range(4)]
+    write(paths[0])
+    for path in paths[1:]:
+        another(write, path)
+    found = [as_written(path) for path in paths]
+    if write in (classic, short):
+        assert len(set(whole)) < len(paths)
+    for path, mine in zip(paths, found, strict=True):
+        close_all()
+        assert mine == as_written(path)
+        assert_as_xarray(path)
+
+
+def test_a_file_that_says_something_else_is_read_for_itself(tmp_path: Path, whole: list[Path]) -> None:
+    def changed(number: int, change: Callable[[h5py.File], None]) -> Path:
+        path = tmp_path / f"{number}.nc"
+        classic(path)
+        with h5py.File(path, "a") as file:
+            change(file)
+        return path
+
+    def renamed(file: h5py.File) -> None:
+        file.attrs["title"] = "another"
+
+    def scaled(file: h5py.File) -> None:
+        file["sst"].attrs["scale_factor"] = 3.5
+
+    paths = [changed(i, change) for i, change in enumerate([lambda file: None, renamed, scaled])]
+    for path in paths:
+        as_written(path)
+        assert_as_xarray(path)
+    assert whole == paths
+
+
+def test_a_file_that_ends_too_early_is_refused_though_its_header_is_known(tmp_path: Path, whole: list[Path]) -> None:
+    for name in "ab":
+        classic(tmp_path / f"{name}.nc")
+    cut = tmp_path / "b.nc"
+    as_written(tmp_path / "a.nc")
+    cut.write_bytes(cut.read_bytes()[:-8])
+    with pytest.raises(SourceError, match="truncated"):
+        open_dataset(make_source(str(cut), {}, {}).identified())
 
 
 def placed(manifest: Any) -> Any:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import Any
+
 import h5py
 import xarray as xr
 from h5py._objects import phil
 from xarray.core import indexing
 
 from bakehouse.manifests import Manifest
+from bakehouse.openers.hdf5 import alike
 from bakehouse.openers.hdf5.chunks import index_chunks
 from bakehouse.openers.hdf5.header import Header, HeaderVariable, open_path, read_header
 from bakehouse.openers.hdf5.values import HDF5Array, close_files
@@ -54,12 +58,7 @@ def remember(source: Source, group: str, header: Header) -> None:
 def _read(source: Source, group: str) -> Header | None:
     try:
         if source.is_local:
-            with phil:  # taken once for all: threads that take turns call by call cost twice the time
-                file = open_path(source.path)
-                try:
-                    found = read_header(file, group)
-                finally:
-                    file.close()
+            found = _local(source.path, group)
         else:
             with h5py.File(source.open(), "r") as opened:
                 found = read_header(opened.id, group)
@@ -67,6 +66,38 @@ def _read(source: Source, group: str) -> Header | None:
         return None
     insist_still(source)
     return found
+
+
+def _local(path: str, group: str) -> Header:
+    """Read a file on a disk; what another file has said in the same bytes is known."""
+    look = found = None
+    with open(path, "rb", buffering=0) as file:
+        with suppress(Exception):  # whatever is odd about it
+            look = None if group else alike.look_at(_unlocked(file))
+            found = alike.recall(look) if look else None
+        if found is None:
+            found = _whole(path, group)
+            if look:
+                alike.learn(look, found)
+    return found
+
+
+def _unlocked(file: Any) -> Any:
+    """Insist that nobody is writing a file, as the HDF5 library does where the system has locks."""
+    with suppress(ImportError):
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    return file
+
+
+def _whole(path: str, group: str) -> Header:
+    with phil:  # taken once for all: threads that take turns call by call cost twice the time
+        file = open_path(path)
+        try:
+            return read_header(file, group)
+        finally:
+            file.close()
 
 
 def raw_group(source: Source, group: str) -> Raw | None:
@@ -135,4 +166,5 @@ def forget() -> None:
     """Forget every header, and let go of the files that this process has open."""
     for memory in (_headers, _raw, _single):
         memory.clear()
+    alike.forget()
     close_files()

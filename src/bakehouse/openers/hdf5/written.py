@@ -47,10 +47,10 @@ def read_written(form: str, own: bytes) -> Header:
         held = None
         if values is not None:
             held, rest = _taken(rest, *values)
-        variables[name] = HeaderVariable(dims, shape, dtype, _fresh(attrs), _fresh(encoding), manifest, held)
+        variables[name] = HeaderVariable(dims, shape, dtype, fresh(attrs), fresh(encoding), manifest, held)
     if len(rest):
         raise ValueError(f"{len(rest)} bytes are left over")
-    return Header(variables, _fresh(said["attrs"]), frozenset(said["unlimited"]))
+    return Header(variables, fresh(said["attrs"]), frozenset(said["unlimited"]))
 
 
 def _variable(found: HeaderVariable) -> list[Any]:
@@ -111,7 +111,8 @@ def _parsed(form: str) -> dict[str, Any]:
     return {"attrs": _back(said["attrs"]), "unlimited": said["unlimited"], "variables": found}
 
 
-def _fresh(said: dict[str, Any]) -> dict[str, Any]:
+def fresh(said: dict[str, Any]) -> dict[str, Any]:
+    """Copy attributes, with those of their values that could be changed in place."""
     return {
         name: value.copy() if isinstance(value, np.ndarray | dict | list) else value for name, value in said.items()
     }
