@@ -18,7 +18,7 @@ from bakehouse.openers.hdf5 import values
 from bakehouse.openers.reference import library_reads
 from bakehouse.openers.xarray import open_dataset
 from bakehouse.storage import Target, make_source
-from bakehouse.storage.ranges import HEAD_BLOCKS, RangeFile
+from bakehouse.storage.range_file import HEAD_BLOCKS, RangeFile
 from tests.engine.files import read
 from tests.engine.test_moves import DEFLATED, deflated, steps
 from tests.support.http import Fault, Server

@@ -31,7 +31,7 @@ from bakehouse.openers.ranges import read_region
 from bakehouse.openers.raw import Raw
 from bakehouse.storage import Source
 from bakehouse.storage.identity import insist_still
-from bakehouse.storage.ranges import forget_heads
+from bakehouse.storage.range_file import forget_heads
 
 OPEN_FILES = 16
 DRY_BYTES = 2**16

@@ -6,7 +6,9 @@ conditional writes. Sources that obstore does not speak, or that need fsspec's o
 
 from bakehouse.storage.cache import Cache
 from bakehouse.storage.changes import Change, source_changes
-from bakehouse.storage.ranges import RangeFile, coalesced, each_range, read_ranges
+from bakehouse.storage.foreseen import coalesced
+from bakehouse.storage.range_file import RangeFile
+from bakehouse.storage.ranges import each_range, read_ranges
 from bakehouse.storage.reach import Reach, as_target
 from bakehouse.storage.remote import RETRIES, local_path
 from bakehouse.storage.source import Source, make_source

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bakehouse.chunks import Span
 
 HELD_BYTES = 2**25
 """About what is held for one reading of one file."""
+GAP_BYTES = 2**16
 
 
 class Foreseen:
@@ -65,3 +66,21 @@ def within(spans: Iterable[Span], limit: int = HELD_BYTES) -> list[Span]:
             found.append((start, min(stop, start + limit)))
             limit -= stop - start
     return found
+
+
+def coalesced(ranges: list[Span]) -> Iterator[tuple[int, int, list[Span]]]:
+    """Group byte ranges that lie close together, so that one request fetches each group; empty ones need none.
+
+    Examples
+    --------
+    >>> list(coalesced([(500_000, 500_010), (0, 10), (10, 30)]))
+    [(0, 30, [(0, 10), (10, 30)]), (500000, 500010, [(500000, 500010)])]
+    """
+    group: list[Span] = []
+    for span in sorted(span for span in ranges if span[0] < span[1]):
+        if group and span[0] > max(b for _, b in group) + GAP_BYTES:
+            yield group[0][0], max(b for _, b in group), group
+            group = []
+        group.append(span)
+    if group:
+        yield group[0][0], max(b for _, b in group), group

@@ -10,7 +10,8 @@ from typing import Any
 from bakehouse.schema import Identity
 from bakehouse.storage.identity import checked, identify
 from bakehouse.storage.packages import package_file
-from bakehouse.storage.ranges import BLOCK_BYTES, RangeFile, fsspec_open, open_local
+from bakehouse.storage.range_file import BLOCK_BYTES, RangeFile
+from bakehouse.storage.ranges import fsspec_open, open_local
 from bakehouse.storage.remote import local_path, needs_fsspec
 
 

@@ -17,7 +17,7 @@ from bakehouse.openers.hdf5.header import HeaderVariable, open_path
 from bakehouse.openers.ranges import places
 from bakehouse.storage import Source
 from bakehouse.storage.memory import Memory
-from bakehouse.storage.ranges import foreseen
+from bakehouse.storage.range_file import foreseen
 
 OPEN_BYTES = 2**26
 LOCAL_BYTES, REMOTE_BYTES = 2**20, 2**22
