@@ -70,8 +70,10 @@ def encode(name: str, variable: xr.Variable, encoding: Mapping[str, Any]) -> xr.
 
 def _spanning(variable: xr.Variable) -> xr.Variable:
     """Give times in whole microseconds as such: counted in nanoseconds, they reach 292 years from a reference date."""
-    values = variable.values
-    if values.dtype != "datetime64[ns]" or (values.astype("int64") % 1000)[~np.isnat(values)].any():
+    values, units = variable.values, str(variable.encoding.get("units") or "nanoseconds")
+    if values.dtype != "datetime64[ns]" or units.startswith("nanoseconds"):
+        return variable
+    if (values.astype("int64") % 1000)[~np.isnat(values)].any():
         return variable
     return xr.Variable(variable.dims, values.astype("datetime64[us]"), variable.attrs, variable.encoding)
 
