@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import dask.array
 import numcodecs
 import numpy as np
 import xarray as xr
@@ -22,6 +22,8 @@ from bakehouse.writers.rounding import quantisation
 
 Documents = dict[str, bytes]
 METADATA_NAMES = ("zarr.json", ".zgroup", ".zattrs", ".zarray", ".zmetadata")
+TEXT = np.dtype(object, metadata={"element_type": str})
+"""What xarray takes for text without looking at elements."""
 RAW_ATTRS = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned", "units", "calendar")
 
 
@@ -48,17 +50,33 @@ def template_dataset(template: Template) -> xr.Dataset:
 
 
 def make_documents(template: Template, asked: Mapping[str, Mapping[str, Any]] | None = None) -> Documents:
-    """Make every metadata document of the store, the consolidated root included; key to JSON bytes."""
+    """Make every metadata document of the store, the consolidated root included; key to JSON bytes.
+
+    xarray writes them for arrays without any element, which takes no time whatever the chunks; then shapes are put in.
+    """
     variables = {
         name: _encoded(a, dict((asked or {}).get(name, {})), template.zarr_format)
         for name, a in template.arrays.items()
     }
-    dataset = xr.Dataset(variables, attrs=dict(template.attrs)).set_coords(_coordinates(template))
+    own = {name: variables.pop(name) for name in list(variables) if not template.arrays[name].coordinate}
+    dataset = xr.Dataset(own, xr.Coordinates(variables, indexes={}), dict(template.attrs))
     store = MemoryStore()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         dataset.to_zarr(store, compute=False, zarr_format=template.zarr_format, consolidated=True)
-    return {key: value.to_bytes() for key, value in store._store_dict.items() if is_metadata(key)}
+    documents = {key: value.to_bytes() for key, value in store._store_dict.items() if is_metadata(key)}
+    return {key: _shaped(key, data, template) for key, data in documents.items()}
+
+
+def _shaped(key: str, data: bytes, template: Template) -> bytes:
+    """Put shapes into a document, or into those that a root consolidates."""
+    said = json.loads(data)
+    inner = said.get("metadata") or said.get("consolidated_metadata", {}).get("metadata") or {}
+    for name, document in {key: said, **inner}.items():
+        array = template.arrays.get(name.removesuffix("/zarr.json").removesuffix("/.zarray"))
+        if array is not None and "shape" in document:
+            document["shape"] = list(array.shape)
+    return json.dumps(said, indent=None if key == ".zmetadata" else 2).encode()
 
 
 def _coordinates(template: Template) -> list[str]:
@@ -77,7 +95,8 @@ def _encoded(array: ArrayPlan, asked: dict[str, Any], zarr_format: int) -> xr.Va
     else:
         sample = encode(array.name, xr.Variable(("sample",), sample_of(array.dtype), attrs), cf_encoding(array, asked))
         dtype, attrs = sample.dtype, sample.attrs
-    lazy = _zeros(array.name, array.dims, array.shape, dtype, {**attrs, **quantisation(array, asked)})
+    nothing = np.empty((0,) * len(array.dims), TEXT if dtype == object else dtype)
+    lazy = xr.Variable(array.dims, nothing, {**attrs, **quantisation(array, asked)})
     pointing = {k: v for k, v in thaw(array.encoding).items() if k in POINTING}
     lazy.encoding = {**pointing, **_layout(array), **_compression(array, dtype, asked, zarr_format)}
     return lazy
@@ -129,6 +148,8 @@ def _zeros(
     name: str, dims: tuple[str, ...], shape: tuple[int, ...], dtype: Any, attrs: Mapping[str, Any]
 ) -> xr.Variable:
     """Make a variable without data; dimension coordinates become indexes, which hold theirs."""
+    import dask.array
+
     fill = "" if np.dtype(dtype).hasobject else np.zeros((), dtype)
     if dims == (name,):
         return xr.Variable(dims, np.full(shape, fill, dtype=dtype), dict(attrs))
