@@ -95,7 +95,7 @@ def _encoded(array: ArrayPlan, asked: dict[str, Any], zarr_format: int) -> xr.Va
     else:
         sample = encode(array.name, xr.Variable(("sample",), sample_of(array.dtype), attrs), cf_encoding(array, asked))
         dtype, attrs = sample.dtype, sample.attrs
-    nothing = np.empty((0,) * len(array.dims), TEXT if dtype == object else dtype)
+    nothing = np.empty((0,) * len(array.dims), TEXT if np.dtype(dtype).hasobject else dtype)
     lazy = xr.Variable(array.dims, nothing, {**attrs, **quantisation(array, asked)})
     pointing = {k: v for k, v in thaw(array.encoding).items() if k in POINTING}
     lazy.encoding = {**pointing, **_layout(array), **_compression(array, dtype, asked, zarr_format)}
