@@ -16,7 +16,7 @@ from typing import Any
 
 from bakehouse.bake.heap import few_heaps, give_back
 from bakehouse.bake.travelled import from_text
-from bakehouse.bakeries import pipeline_options, quiet_beam
+from bakehouse.bakeries import keep_in_process, pipeline_options, quiet_beam
 from bakehouse.catalog.entry import Entry
 from bakehouse.context import Context, using
 from bakehouse.errors import BakehouseError, RecipeError
@@ -250,6 +250,7 @@ def _run(job: Job, context: Context, recipe: Any) -> None:
     try:
         options = pipeline_options(job.bakery, job.workers)
         pipeline = beam.Pipeline(options=options)
+        keep_in_process(pipeline.runner)
         pipeline | recipe
         if job.watch:
             watcher.start()

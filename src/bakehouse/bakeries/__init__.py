@@ -38,6 +38,19 @@ def pipeline_options(bakery: Bakery, workers: int | None = None) -> Any:
     return PipelineOptions(flags=[], **{**named, **bakery.options})
 
 
+def keep_in_process(runner: Any) -> None:
+    """Keep Beam's direct runner in this process.
+
+    It would try Prism first, a program that it downloads where it is missing, and runs beside this process. Sessions
+    that are interactive can't be run there, so that is what the runner is told; between its own engines it chooses as
+    ever. A bakery whose options name another runner has that.
+    """
+    from apache_beam.runners.direct.direct_runner import SwitchingDirectRunner
+
+    if isinstance(runner, SwitchingDirectRunner) and hasattr(runner, "is_interactive"):
+        runner.is_interactive()
+
+
 def quiet_beam() -> None:
     """Leave what went wrong to Bakehouse's own messages; Beam logs every exception with its traceback."""
     import logging
