@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import struct
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +22,7 @@ from bakehouse.openers import reference
 from bakehouse.openers.describe import describe
 from bakehouse.openers.hdf5 import known
 from bakehouse.openers.hdf5.known import header_of, raw_group
+from bakehouse.openers.hdf5.layout import Bytes, OddError
 from bakehouse.openers.hdf5.written import read_written, write_header
 from bakehouse.openers.raw import readable
 from bakehouse.openers.reference import Opened, close_all, open_raw
@@ -406,6 +409,18 @@ def test_a_file_that_ends_too_early_is_refused_though_its_header_is_known(tmp_pa
     cut.write_bytes(cut.read_bytes()[:-8])
     with pytest.raises(SourceError, match="truncated"):
         open_dataset(make_source(str(cut), {}, {}).identified())
+
+
+def test_structures_that_lead_back_to_themselves_are_left_to_the_library() -> None:
+    continued = struct.pack("<BHB", 0x10, 16, 0) + struct.pack("<QQ", 256, 4 + 20 + 4)
+    block = b"OCHK" + continued + b"sum."
+    header = b"OHDR\x02\x00" + bytes([len(continued)]) + continued + b"sum."
+    with pytest.raises(OddError, match="very many blocks"):
+        list(Bytes(io.BytesIO(header.ljust(256, b"\0") + block)).messages(0))
+    entry = struct.pack("<IIQQQ", 0, 0, 0, 0, 0)
+    tree = b"TREE\x01" + struct.pack("<BHQQ", 1, 2, 0, 0) + 2 * entry
+    with pytest.raises(OddError, match="comes to 0 twice"):
+        list(Bytes(io.BytesIO(tree)).chunks(0, 1))
 
 
 def placed(manifest: Any) -> Any:

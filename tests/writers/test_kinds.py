@@ -30,6 +30,11 @@ KINDS: dict[str, list[xr.Dataset]] = {
     "a single input": [sea(0, 2)],
     "a name with blanks and signs": [ds.assign({"50% été #1": ds.sst * 2}) for ds in TWO],
     "a variable named as chunk keys begin": each(c=lambda ds: ds.sst * 2),
+    "attributes that are called as parts of documents are": [
+        ds.assign(sst=ds.sst.assign_attrs(shape=[7], metadata="été")).assign_attrs(metadata="https://données", shape=3)
+        for ds in TWO
+    ],
+    "a variable that is called metadata": each(metadata=lambda ds: ds.sst * 3),
     "booleans": each(b=lambda ds: ds.sst > 3),
     "complex numbers": each(z=lambda ds: ds.sst * 1j),
     "durations": each(dt=lambda ds: ds.time - np.datetime64("2001-01-01")),

@@ -69,12 +69,17 @@ def make_documents(template: Template, asked: Mapping[str, Mapping[str, Any]] | 
 
 
 def _shaped(key: str, data: bytes, template: Template) -> bytes:
-    """Put shapes into a document, or into those that a root consolidates."""
+    """Put shapes into an array's document, or into those that a root consolidates; attributes are left as they are."""
+    if key.endswith((".zattrs", ".zgroup")):
+        return data
     said = json.loads(data)
-    inner = said.get("metadata") or said.get("consolidated_metadata", {}).get("metadata") or {}
-    for name, document in {key: said, **inner}.items():
-        array = template.arrays.get(name.removesuffix("/zarr.json").removesuffix("/.zarray"))
-        if array is not None and "shape" in document:
+    consolidated = (
+        said["metadata"] if key == ".zmetadata" else said.get("consolidated_metadata", {}).get("metadata", {})
+    )
+    for name, document in {key: said, **consolidated}.items():
+        parent, _, kind = name.rpartition("/")
+        array = template.arrays.get(parent if kind in METADATA_NAMES else name)
+        if array is not None and "shape" in document and kind != ".zattrs":
             document["shape"] = list(array.shape)
     return json.dumps(said, indent=None if key == ".zmetadata" else 2).encode()
 
@@ -96,10 +101,10 @@ def _encoded(array: ArrayPlan, asked: dict[str, Any], zarr_format: int) -> xr.Va
         sample = encode(array.name, xr.Variable(("sample",), sample_of(array.dtype), attrs), cf_encoding(array, asked))
         dtype, attrs = sample.dtype, sample.attrs
     nothing = np.empty((0,) * len(array.dims), TEXT if np.dtype(dtype).hasobject else dtype)
-    lazy = xr.Variable(array.dims, nothing, {**attrs, **quantisation(array, asked)})
+    planned = xr.Variable(array.dims, nothing, {**attrs, **quantisation(array, asked)})
     pointing = {k: v for k, v in thaw(array.encoding).items() if k in POINTING}
-    lazy.encoding = {**pointing, **_layout(array), **_compression(array, dtype, asked, zarr_format)}
-    return lazy
+    planned.encoding = {**pointing, **_layout(array), **_compression(array, dtype, asked, zarr_format)}
+    return planned
 
 
 def _typed(key: str, value: Any, dtype: Any) -> Any:

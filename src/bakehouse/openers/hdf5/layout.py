@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-HEAD_BYTES, NEXT_BYTES, MOST_BYTES = 2**14, 2**11, 2**22
+HEAD_BYTES, MOST_BYTES, MOST_BLOCKS = 2**14, 2**22, 2**8
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 NOWHERE = 2**64 - 1
 """The address of what was never written."""
@@ -93,6 +93,8 @@ class Bytes:
                 body = block[at + lead : at + lead + length]
                 if shared & SHARED or len(body) != length:
                     raise OddError("a message that lies elsewhere")
+                if kind == CONTINUED and len(blocks) == MOST_BLOCKS:
+                    raise OddError("a header in very many blocks, or one that leads back to itself")
                 if kind == CONTINUED:
                     blocks.append(self._continued(*struct.unpack("<QQ", body)))
                 elif kind:
@@ -127,10 +129,20 @@ class Bytes:
         self.heaps[address] = found
         return found
 
-    def chunks(self, address: int, rank: int) -> Iterator[Any]:
-        """List the chunks of an index of the first version (III.A.1): arrays of their lengths, masks, where and at."""
+    def chunks(self, address: int, rank: int, passed: set[int] | None = None) -> Iterator[Any]:
+        """List the chunks of an index of the first version (III.A.1): arrays of their lengths, masks, where and at.
+
+        Raises
+        ------
+        OddError
+            If it is no tree.
+        """
         if address == NOWHERE:
             return
+        passed = set() if passed is None else passed
+        if address in passed:
+            raise OddError(f"a chunk index that comes to {address} twice")
+        passed.add(address)
         _, kind, level, count = struct.unpack_from("<4sBBH", self._insist(address, b"TREE\x01", 24))
         entry = np.dtype(
             [("length", "<u4"), ("mask", "<u4"), ("index", "<u8", (rank,)), ("size", "<u8"), ("at", "<u8")]
@@ -140,7 +152,7 @@ class Bytes:
             yield found
             return
         for below in found["at"].tolist():
-            yield from self.chunks(below, rank)
+            yield from self.chunks(below, rank, passed)
 
     def _insist(self, address: int, begins: bytes, size: int) -> bytes:
         found = self.at(address, size)
