@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bakehouse.cli.interrupts import noticing
 from bakehouse.cli.reply import Reply, say
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def serve_site(folders: list[Path], named: Path | None, project: Path | None, ou
         raise UsageError(f"port {port} can't be used", None, str(error), "choose another: --port N") from None
     address = f"http://127.0.0.1:{serving.server_address[1]}/"
     say(f"serving {site} at {address} (Ctrl-C ends it)")
-    with serving:
+    with noticing(), serving:
         serving.serve_forever()
     return Reply("")
 
