@@ -10,6 +10,8 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,30 @@ from benchmarks.workloads.lifecycle import CHANGED, FIRST, declared
 
 HERE = Path(__file__).parent
 SUMMED = ("wall_s", "cpu_s", "read_bytes", "written_bytes")
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Where a stage is killed: once its folder holds so many bytes."""
+
+    folder: Path
+    size_bytes: int
+
+    @classmethod
+    def half(cls, folder: Path, whole: Path) -> Cut:
+        """Kill once a folder holds half as much as another store of the same inputs."""
+        return cls(folder, contest.counted(whole)[1] // 2)
+
+    def reached(self) -> bool:
+        """Say whether there is as much; files come and go meanwhile."""
+        return sum(_sizes(self.folder)) >= self.size_bytes
+
+
+def _sizes(folder: Path) -> Iterator[int]:
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                yield os.stat(os.path.join(parent, name)).st_size
 
 
 @dataclass
@@ -52,14 +78,17 @@ class Life:
         (self.files / name).unlink()
         shutil.copyfile(Path(self.arena.inputs) / "changed" / name, self.files / name)
 
-    def do(self, stage: str, command: list[str], env: dict[str, str], cut_s: float | None = None) -> str:
-        """Run a stage; give what it said. One that is cut short may fail."""
+    def do(self, stage: str, command: list[str], env: dict[str, str], cut: Cut | None = None) -> str:
+        """Run a stage; give what it said. One that is cut short has to be killed on its way."""
         if self.error:
             return ""
-        usage = run(command, self.arena.scratch / "log.txt", cut_s or self.arena.timeout_s, {**ENV, **env})
+        more = {"enough": cut.reached} if cut else {}
+        usage = run(command, self.arena.scratch / "log.txt", self.arena.timeout_s, {**ENV, **env}, **more)
         self.usages[stage] = usage
-        if usage.error and not cut_s:
+        if usage.error and not cut:
             self.error = f"{stage}: {usage.error}"
+        elif cut and not (usage.error or "").startswith("killed"):
+            self.error = f"{stage}: ended before it was killed"
         return usage.stdout
 
     def check(self, stage: str, result: Path, files: int, corrected: bool) -> None:
@@ -78,9 +107,7 @@ class Life:
     def finish(self, name: str, kind: str, number: int, result: Path) -> Run:
         """Add the stages up."""
         used = list(self.usages.values())
-        total = {
-            key: sum(getattr(each, key) for each in used) for key in ("wall_s", "cpu_s", "read_bytes", "written_bytes")
-        }
+        total = {key: sum(getattr(each, key) for each in used) for key in SUMMED}
         phases = {stage: usage.wall_s for stage, usage in self.usages.items()}
         peak = max((each.peak_bytes for each in used), default=0)
         usage = Usage(**total, peak_bytes=peak, stdout="", error=self.error)
@@ -98,11 +125,11 @@ def run_ours(arena: Arena, number: int) -> Run:
     ours.write_project(project, replace(workload, meta=declared(workload.id, FIRST, workload.options)))
     ours.write_project(other, workload)
 
-    def stage(name: str, verb: str, where: Path, *more: str, cut_s: float | None = None) -> Path:
+    def stage(name: str, verb: str, where: Path, *more: str, cut: Cut | None = None) -> Path:
         command = ours.command(arena.envs["ours"].python, verb, workload.id, where, str(life.files), *more)
-        said = ours.outcome(life.do(name, command, contest.source_path(), cut_s))
+        said = ours.outcome(life.do(name, command, contest.source_path(), cut))
         life.verify_s += (said.get("phases_s") or {}).get("verify", 0.0)
-        if said.get("error") and not cut_s:
+        if said.get("error") and not cut:
             life.error = f"{name}: {ours.error_of(said)}"
         return Path(said.get("url") or "nowhere")
 
@@ -115,8 +142,7 @@ def run_ours(arena: Arena, number: int) -> Run:
     life.check("change", result := stage("change", "update", project, "--changed"), total, True)
     stage("nothing new", "update", project)
     life.error = life.error or (reader.stop() if reader else None) or beam_imported(arena, project, life.files)
-    half = life.usages["bake"].wall_s / 2
-    stage("cut short", "bake", other, cut_s=half)
+    stage("cut short", "bake", other, cut=Cut.half(other / "stores", result))
     life.check("finished", stage("finished", "bake", other), total, True)
     return life.finish(OURS, "ours", number, result)
 
@@ -162,13 +188,13 @@ def run_peer(arena: Arena, peer: Peer, number: int) -> Run:
     result = arena.scratch / "output.zarr"
     steps = arena.workload.inputs["steps"]
 
-    def write(stage: str, files: list[str], cut_s: float | None = None, **more: Any) -> None:
+    def write(stage: str, files: list[str], cut: Cut | None = None, **more: Any) -> None:
         if not more:
             shutil.rmtree(result, ignore_errors=True)
         told = contest.spec_of(arena, peer) | {"files": [str(life.files / name) for name in files], **more}
         spec = arena.scratch / "spec.json"
         spec.write_text(json.dumps(told))
-        life.do(stage, contest.peer_command(arena, peer, spec, result), contest.PEER_PATH, cut_s)
+        life.do(stage, contest.peer_command(arena, peer, spec, result), contest.PEER_PATH, cut)
 
     by_hand = peer.options.get("by_hand")
     write("bake", names[:FIRST])
@@ -182,7 +208,7 @@ def run_peer(arena: Arena, peer: Peer, number: int) -> Run:
     life.check("change", result, total, True)
     if not by_hand:
         write("nothing new", names)
-    write("cut short", names, life.usages["bake"].wall_s / 2)
+    write("cut short", names, Cut.half(result, result))
     write("finished", names)
     life.check("finished", result, total, True)
     return life.finish(peer.name, peer.kind, number, result)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,8 +32,11 @@ class Usage:
     error: str | None
 
 
-def run(command: Sequence[str], log: Path, timeout_s: float, env: Mapping[str, str] | None = None) -> Usage:
-    """Run a command; its standard error goes to `log`.
+def run(
+    command: Sequence[str], log: Path, timeout_s: float, env: Mapping[str, str] | None = None,
+    enough: Callable[[], bool] = lambda: False,
+) -> Usage:  # fmt: skip
+    """Run a command; its standard error goes to `log`. It is killed once there is `enough`.
 
     Memory is the sum of the resident sets of all processes, looked at every 50 ms; pages that they share count once
     for each. Bytes are those of read and write calls, whether from disk, page cache, socket or pipe.
@@ -46,20 +49,21 @@ def run(command: Sequence[str], log: Path, timeout_s: float, env: Mapping[str, s
                 [sys.executable, "-S", "-E", str(TIMED), str(usage), *command],
                 stdout=out, stderr=err, env={**os.environ, **(env or {})}, start_new_session=True,
             )  # fmt: skip
-            peak, late = _watch(process, timeout_s)
-        stdout = said.read_text(errors="replace")
-        if late:
-            return Usage(timeout_s, 0.0, peak, 0, 0, stdout, f"stopped after {timeout_s:.0f} s")
+            started = time.monotonic()
+            peak, killed = _watch(process, started + timeout_s, enough)
+        wall, stdout = time.monotonic() - started, said.read_text(errors="replace")
+        if killed:
+            return Usage(wall, 0.0, peak, 0, 0, stdout, f"killed after {wall:.1f} s")
         error = _last_line(log) if process.returncode else None
         return Usage(peak_bytes=peak, stdout=stdout, error=error, **json.loads(usage.read_text()))
 
 
-def _watch(process: subprocess.Popen[bytes], timeout_s: float) -> tuple[int, bool]:
-    """Wait for the process; give its peak memory, and whether it had to be stopped."""
-    peak, until = 0, time.monotonic() + timeout_s
+def _watch(process: subprocess.Popen[bytes], until_s: float, enough: Callable[[], bool]) -> tuple[int, bool]:
+    """Wait for the process; give its peak memory, and whether it was killed."""
+    peak = 0
     while process.poll() is None:
         peak = max(peak, resident(process.pid))
-        if time.monotonic() > until:
+        if time.monotonic() > until_s or enough():
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             return peak, True

@@ -32,7 +32,7 @@ def workloads(scale: float) -> list[Workload]:
             id="w6",
             title="A store's life",
             note="The sum of: 20 files; 4 more; 1 of them changed upstream; nothing new; all 24 into another place, "
-            "killed after half of the first bake's time, and done again. After each stage the store is compared with "
+            "killed when half of it is written, and done again. After each stage the store is compared with "
             "the inputs. Peers write everything anew. Somebody reads ours all the while; those looks are compared too.",
             inputs={"files": FILES, "steps": steps, "lat": LAT, "lon": LON, "variables": 1, "changed": CHANGED},
             options=options,
