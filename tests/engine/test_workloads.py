@@ -1,6 +1,7 @@
 """The benchmark's workloads do as much work as their inputs ask for, and no more: counted, not timed.
 
-Each is baked in miniature, as the benchmark spells it. Whatever is compared is read once more, by the reader library.
+Each is baked in miniature, as the benchmark spells it; w6 is in test_workload_w6.py. Whatever is compared is read once
+more, by the reader library.
 """
 
 from __future__ import annotations
@@ -112,9 +113,10 @@ def test_another_compression_costs_one_reading_one_decoding_and_one_encoding(bak
     assert work.encoded_chunks == work.objects == baked.maps + COORDINATES
 
 
-def test_maps_become_series_with_one_decoding_of_each(bakery: Bakery) -> None:
+@pytest.mark.parametrize("name", ["w3"])
+def test_maps_become_series_with_one_decoding_of_each(bakery: Bakery, name: str) -> None:
     """Every map is in every object, and is read and decoded once all the same."""
-    baked, work = bakery["w3"], bakery["w3"].work
+    baked, work = bakery[name], bakery[name].work
     assert (work.read_bytes, work.decoded_bytes) == (chunk_bytes(baked.files), value_bytes(baked.files))
     rows, columns = (baked.workload.inputs[dim] // baked.workload.options["tile"] for dim in ("lat", "lon"))
     assert work.encoded_chunks == work.objects == rows * columns + rows + columns + 1
@@ -130,9 +132,10 @@ def test_references_are_made_without_any_chunk(bakery: Bakery, name: str) -> Non
     assert work.referred_bytes == (whole if "packing" in baked.workload.inputs else chunk_bytes(baked.files))
 
 
-def test_only_the_variable_that_is_computed_is_decoded_and_encoded(bakery: Bakery) -> None:
+@pytest.mark.parametrize("name", ["w8"])
+def test_only_the_variable_that_is_computed_is_decoded_and_encoded(bakery: Bakery, name: str) -> None:
     """The others are moved; all are read once."""
-    baked, work = bakery["w8"], bakery["w8"].work
+    baked, work = bakery[name], bakery[name].work
     assert (work.read_bytes, work.decoded_bytes) == (chunk_bytes(baked.files), value_bytes(baked.files, ["a"]))
     assert work.encoded_chunks == baked.maps // baked.workload.inputs["variables"] + COORDINATES
     assert work.objects == baked.maps + COORDINATES
@@ -163,14 +166,15 @@ def test_of_files_that_are_alike_one_header_is_read_by_the_library(bakery: Baker
     assert bakery[name].work.headers == 1
 
 
-def test_a_file_that_is_far_away_takes_six_requests(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["w7"])
+def test_a_file_that_is_far_away_takes_six_requests(name: str, tmp_path: Path) -> None:
     """One asks what it is, two read its header, which lies at both of its ends, and one its chunks, as these lie
     together. To compare them they are asked for once more, and so is the far end.
     """
-    each = workload("w7")
+    each = workload(name)
     files = write_inputs(each.inputs, tmp_path / "far")
     with bucket_of(tmp_path / "far") as (environment, log):
-        done = miniature(each, tmp_path / "w7", "s3://far").run("bake", environment=environment)
+        done = miniature(each, tmp_path / name, "s3://far").run("bake", environment=environment)
     assert_holds(done.opened(tmp_path), expected(each, files))
     asked = Counter((request.name, request.method) for request in log)
     assert asked == {(path.name, method): n for path in files for method, n in (("HEAD", 1), ("GET", 5))}
