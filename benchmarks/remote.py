@@ -26,13 +26,13 @@ def serving(folder: str, latency_s: float) -> Iterator[tuple[str, dict[str, str]
     server = subprocess.Popen(command)
     try:
         _wait(port)
-        yield f"s3://{path.name}", _client(f"http://127.0.0.1:{port}")
+        yield f"s3://{path.name}", client(f"http://127.0.0.1:{port}")
     finally:
         server.terminate()
         server.wait()
 
 
-def _client(endpoint: str) -> dict[str, str]:
+def client(endpoint: str) -> dict[str, str]:
     """Give what s3fs and obstore read from the environment."""
     return {
         "AWS_ACCESS_KEY_ID": KEYS[0],

@@ -76,15 +76,6 @@ def test_chunks_of_a_shard_are_the_bytes_of_the_files(tmp_path: Path) -> None:
     assert_same(store, joined(read(tmp_path / "in", 0, 1, 2)))
 
 
-def test_nothing_is_decoded_or_encoded_to_move(tmp_path: Path) -> None:
-    pattern = deflated(tmp_path / "in", [steps(i) for i in range(3)])
-    with counted() as work:
-        bake_pattern(pattern, tmp_path / "out", shards={"time": 12})
-    held = sum(map(len, source_chunks(tmp_path / "in", 3)))
-    assert (work.read_bytes, work.decoded_bytes, work.objects) == (held, 0, 4)
-    assert work.encoded_chunks == 3  # time, y and x
-
-
 def test_only_one_chunk_is_held_while_chunks_move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     held: list[int] = []
     read = ranges._read_range
