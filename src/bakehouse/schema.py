@@ -217,12 +217,27 @@ def _codec(value: object) -> object:
         return {"codec": type(value).__name__, **{name: plain(item) for name, item in vars(value).items()}}
 
 
+@dataclass
+class Merging:
+    """A schema that others are added to, one after the other; what they share is held once."""
+
+    inputs: dict[Key, frozenset[InputSchema]] = field(default_factory=dict)
+    values: dict[str, bytes] = field(default_factory=dict)
+
+    def add(self, schema: DatasetSchema) -> None:
+        """Add a schema."""
+        self.values |= schema.values
+        for key, found in schema.inputs.items():
+            self.inputs[key] = self.inputs[key] | found if key in self.inputs else found
+
+    def merged(self) -> DatasetSchema:
+        """Give the schema of all that were added."""
+        return DatasetSchema(self.inputs, self.values)
+
+
 def merge_all(schemas: Iterable[DatasetSchema]) -> DatasetSchema:
     """Unite any number of schemas in one pass."""
-    inputs: dict[Key, frozenset[InputSchema]] = {}
-    values: dict[str, bytes] = {}
+    merging = Merging()
     for schema in schemas:
-        values |= schema.values
-        for key, found in schema.inputs.items():
-            inputs[key] = inputs[key] | found if key in inputs else found
-    return DatasetSchema(inputs, values)
+        merging.add(schema)
+    return merging.merged()

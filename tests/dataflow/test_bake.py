@@ -75,7 +75,7 @@ def test_a_job_s_graph_is_complete_and_what_it_names_was_staged(project: Project
     _check_job(job)
     graph = load(cloud.graph_of(job))
     names = {transform.unique_name for transform in graph.components.transforms.values()}
-    steps = ("Describe", "Merge", "Plan", "Split", "Tile", "Route", "Gather", "Write", "Compare", "Candidate")
+    steps = ("Describe", "Plan", "Split", "Tile", "Route", "Gather", "Write", "Compare", "Candidate")
     assert {step for step in steps if not any(name.endswith(f"StoreToZarr/{step}") for name in names)} == set()
     _check_shipment(cloud, job, tmp_path)
 

@@ -89,7 +89,7 @@ def bake(
     described = [
         found
         for element in _opened(pattern, open_kwargs or {})
-        for found in Describe(context, combine_dims_of(dims), options).process(element)
+        for found in Describe(context, combine_dims_of(dims), options).described(element)
     ]
     prepared = Prepare(context, combine_dims_of(dims), options)(merge_all(schema for schema, _ in described))
     routed: dict[str, list[Any]] = {}

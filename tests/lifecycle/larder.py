@@ -225,7 +225,7 @@ def stages(job: Job, context: Context, recipe: Any) -> None:
     module: Any = next(m for m in list(sys.modules.values()) if getattr(m, "__file__", None) == path)
     dims, options = combine_dims_of(list(module.store.combine_dims)), module.store.options(context)
     describe, route = Describe(context, dims, options), Route(context)
-    described = [found for element in _opened(module.pattern, context) for found in describe.process(element)]
+    described = [found for element in _opened(module.pattern, context) for found in describe.described(element)]
     prepared = Prepare(context, dims, options)(merge_all(schema for schema, _ in described))
     routed: dict[str, list[Any]] = {}
     for fragment in [*(fragment for _, fragment in described), *prepared.gaps]:

@@ -16,6 +16,11 @@ def published(context: Context) -> Base | None:
     return load_base(context.target, context.base, context.base_inputs) if context.base else None
 
 
+def may_pass_over(context: Context) -> bool:
+    """Say whether there may be inputs that the run does not look at."""
+    return bool(context.grow) or context.mode == "verify"
+
+
 def is_wanted(context: Context, key: Key, url: str) -> bool:
     """Say whether an input is to be looked at, before anything is asked of its place.
 
@@ -26,7 +31,7 @@ def is_wanted(context: Context, key: Key, url: str) -> bool:
     PatternError
         If the published version has another input at this position.
     """
-    base = published(context) if context.grow or context.mode == "verify" else None
+    base = published(context) if may_pass_over(context) else None
     known = base.by_key.get(key) if base else None
     if context.mode == "verify" and base is not None:
         return known is not None and not known.gap

@@ -26,7 +26,7 @@ from bakehouse.patterns import CombineOp, FilePattern, FileType, Index, key_of
 from bakehouse.storage import Reach, Source, Target, as_target, make_source
 from bakehouse.storage.together import AT_ONCE, together
 from bakehouse.transforms.absent import may_be_absent, note_absent
-from bakehouse.transforms.fresh import is_changed, is_wanted, is_witness
+from bakehouse.transforms.fresh import is_changed, is_wanted, is_witness, may_pass_over
 from bakehouse.transforms.index import SourcedIndex, show_index
 
 BATCH = 64
@@ -74,14 +74,20 @@ class OpenURLWithFSSpec(beam.PTransform):
         url_map = dict(context.url_map) if context else {}
         reach = _reach(context, as_target(self.cache))
         identify = _Identify(self.open_kwargs or {}, self.secrets, url_map, reach, context)
-        return (
-            pcoll
-            | "Wanted" >> beam.Filter(_Wanted(context))
-            | "Spread" >> beam.Reshuffle()
-            | "Batch" >> beam.BatchElements(min_batch_size=BATCH, max_batch_size=BATCH)
-            | "Identify" >> beam.FlatMap(_Several(identify, self.max_concurrency or AT_ONCE))
-            | "Changed" >> beam.Filter(_Changed(context))
-        )
+        several = _Several(identify, self.max_concurrency or AT_ONCE, _Changed(context))
+        spread = _is_spread(pcoll)
+        if context and may_pass_over(context):
+            pcoll = pcoll | "Wanted" >> beam.Filter(_Wanted(context))
+        if not spread:
+            pcoll = pcoll | "Spread" >> beam.Reshuffle()
+        batches = pcoll | "Batch" >> beam.BatchElements(min_batch_size=BATCH, max_batch_size=BATCH)
+        return batches | "Identify" >> beam.FlatMap(several)
+
+
+def _is_spread(pcoll: Any) -> bool:
+    """Say whether the inputs come from Beam's `Create`, which spreads them over the workers itself."""
+    made_by = getattr(getattr(pcoll.producer, "parent", None), "transform", None)
+    return isinstance(made_by, beam.Create) and made_by.reshuffle
 
 
 def _reach(context: Context | None, cache: Any) -> Reach:
@@ -102,10 +108,10 @@ def _reach(context: Context | None, cache: Any) -> Reach:
 class _Wanted:
     """Pass over the inputs that a run that builds on a published version does not look at."""
 
-    context: Context | None
+    context: Context
 
     def __call__(self, element: tuple[Index, str]) -> bool:
-        return self.context is None or is_wanted(self.context, key_of(element[0]), str(element[1]))
+        return is_wanted(self.context, key_of(element[0]), str(element[1]))
 
 
 @dataclass
@@ -123,14 +129,15 @@ class _Changed:
 
 @dataclass
 class _Several:
-    """Look at a batch of inputs at the same time: each answer may take a while."""
+    """Look at a batch of inputs at the same time: each answer may take a while. Those that have changed go on."""
 
     each: _Identify
     at_once: int
+    changed: _Changed
 
     def __call__(self, batch: list[tuple[Index, str]]) -> Iterator[tuple[Index, Source]]:
         found = together(lambda element: list(self.each(element)), batch, self.at_once)
-        return (element for several in found for element in several)
+        return (element for several in found for element in several if self.changed(element))
 
 
 @dataclass

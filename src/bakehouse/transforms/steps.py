@@ -8,6 +8,7 @@ from typing import Any
 
 import apache_beam as beam
 import xarray as xr
+from apache_beam.transforms.window import GlobalWindows
 
 from bakehouse.context import Context
 from bakehouse.errors import RecipeError
@@ -18,25 +19,45 @@ from bakehouse.patterns import Index, key_of
 from bakehouse.plan.sample import level_of, sample_tasks
 from bakehouse.plan.tasks import cell_edges, reached
 from bakehouse.plan.types import StoreOptions
-from bakehouse.schema import DatasetSchema, Identity
+from bakehouse.schema import DatasetSchema, Identity, Merging
 from bakehouse.transforms.fresh import is_changed, is_wanted, is_witness, published
 from bakehouse.transforms.index import SourcedIndex, show_index
 from bakehouse.writers.assemble import Fragment, belongs
 from bakehouse.writers.compare import compare_task, compare_witness
 from bakehouse.writers.tasks import Prepared, write_task
 
+SCHEMAS = "schemas"
 WITNESS = "witness "
 """Begins the names of groups that are only compared with what is stored."""
 
 
 class Describe(beam.DoFn):
-    """Turn a Dataset into its schema and a fragment of references; arrays that the recipe made are spilled."""
+    """Turn Datasets into fragments of references, and their schemas; arrays that the recipe made are spilled.
+
+    The schemas of a bundle are merged before they travel: what its inputs share is held, and sent, once.
+    """
 
     def __init__(self, context: Context, dims: Mapping[str, str], options: StoreOptions) -> None:
         self.context, self.dims, self.options = context, dims, options
+        self.met = Merging()
 
-    def process(self, element: Any) -> Iterator[tuple[DatasetSchema, Fragment]]:
-        """Describe one element."""
+    def start_bundle(self) -> None:
+        """Forget what a bundle that failed has met."""
+        self.met = Merging()
+
+    def process(self, element: Any) -> Iterator[Fragment]:
+        """Give the fragment of one element, and keep its schema."""
+        for schema, fragment in self.described(element):
+            self.met.add(schema)
+            yield fragment
+
+    def finish_bundle(self) -> Iterator[Any]:
+        """Give the schema of all that the bundle met."""
+        yield beam.pvalue.TaggedOutput(SCHEMAS, GlobalWindows.windowed_value(self.met.merged()))
+        self.met = Merging()
+
+    def described(self, element: Any) -> Iterator[tuple[DatasetSchema, Fragment]]:
+        """Describe one element, if the run takes it."""
         index, dataset = _checked_element(element, self.context.label)
         dataset = as_readers_see(dataset)
         url, identity = _origin(index, dataset)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +12,13 @@ from bakehouse.context import MEMORY_BYTES, Context, current
 from bakehouse.errors import RecipeError
 from bakehouse.patterns import Dimension, combine_dims_of
 from bakehouse.plan.types import CODECS, COMBINE_ATTRS, FORMATS, LEFT_OUT, MISSING, ORDERS, VIRTUAL, StoreOptions
-from bakehouse.schema import merge_all
+from bakehouse.schema import DatasetSchema, merge_all
 from bakehouse.storage import as_target
 from bakehouse.transforms.marks import mark
 from bakehouse.transforms.policies import insist_known, insist_tolerance
 from bakehouse.transforms.prepare import Prepare
 from bakehouse.transforms.references import CompareReferences, Refer, gather
-from bakehouse.transforms.steps import Compare, Describe, Route, Write
+from bakehouse.transforms.steps import SCHEMAS, Compare, Describe, Route, Write
 from bakehouse.transforms.tiles import TILED, Split, Tile
 from bakehouse.writers.icechunk.storage import library
 from bakehouse.writers.publish import consolidated, is_published, publish_documents
@@ -176,83 +176,77 @@ class StoreToZarr(beam.PTransform):
         if self.format == "icechunk" and context.mode != "plan":
             library()
         dims = combine_dims_of(list(self.combine_dims))
-        described = pcoll | "Describe" >> beam.ParDo(Describe(context, dims, self.options(context)))
-        surveyed = described | "Schema" >> beam.MapTuple(lambda schema, fragment: schema)
-        prepared = (
-            surveyed
-            | "Merge" >> beam.CombineGlobally(merge_all)
-            | "Plan" >> beam.Map(Prepare(context, dims, self.options(context)))
-            | "Planned" >> beam.Map(mark, context, "survey")
-        )
+        describing = beam.ParDo(Describe(context, dims, self.options(context)))
+        described = pcoll | "Describe" >> describing.with_outputs(SCHEMAS, main="fragments")
+        prepare, schemas = Prepare(context, dims, self.options(context)), beam.pvalue.AsIter(described[SCHEMAS])
+        prepared = pcoll.pipeline | "Once" >> beam.Impulse() | "Plan" >> beam.Map(_planned, schemas, prepare)
         if context.mode == "plan":
             return prepared | "Nothing" >> beam.Filter(_nothing)
-        fragments = described | "Fragment" >> beam.MapTuple(lambda schema, fragment: fragment)
         side = beam.pvalue.AsSingleton(prepared)
         gaps = prepared | "Gaps" >> beam.FlatMap(lambda each: each.gaps)
-        fragments = (fragments, gaps) | "All" >> beam.Flatten()
+        fragments = (described["fragments"], gaps) | "All" >> beam.Flatten()
         split = fragments | "Split" >> beam.ParDo(Split(context), side).with_outputs(TILED, main="direct")
         tiles = split[TILED] | "Inputs" >> beam.GroupByKey() | "Tile" >> beam.ParDo(Tile(context), side)
         fragments = (split["direct"], tiles) | "Both" >> beam.Flatten()
-        if self.format in VIRTUAL:
-            finished = _referred(fragments, prepared, context)
-            return _published(finished, side, context if inside else None)
-        routed = fragments | "Route" >> beam.ParDo(Route(context), side) | "Gather" >> beam.GroupByKey()
-        written = (
-            routed
-            | "Write" >> beam.ParDo(Write(context.mode), side)
-            | "Count" >> beam.CombineGlobally(sum)
-            | "Written" >> beam.Map(mark, context, "write")
-        )
-        compared = (
-            routed
-            | "Compare" >> beam.ParDo(Compare(context), side, beam.pvalue.AsSingleton(written))
-            | "Sum" >> beam.CombineGlobally(sum)
-        )
-        finished = prepared | "Candidate" >> beam.Map(_candidate, beam.pvalue.AsSingleton(compared))
-        return _published(finished, side, context if inside else None)
+        compared = (_referred if self.format in VIRTUAL else _stored)(fragments, prepared, context)
+        counts = beam.pvalue.AsIter(compared)
+        if inside:
+            return prepared | "Candidate" >> beam.FlatMap(_to_publish, counts, context.mode)
+        return prepared | "Publish" >> beam.Map(_published, counts)
 
 
-def _published(finished: Any, side: Any, context: Context | None) -> Any:
-    """Give the steps after the store what they work on: in a bake the candidate, if there is anything to publish."""
-    if context is None:
-        return finished | "Publish" >> beam.Map(_publish_now, side)
-    return finished | "After" >> beam.Filter(_is_open, side, context.mode)
-
-
-def _is_open(candidate: CandidateStore, prepared: Prepared, mode: str) -> bool:
-    return mode == "bake" and bool(prepared.plan.tasks) and not is_published(prepared)
+def _planned(once: bytes, schemas: Iterable[DatasetSchema], prepare: Prepare) -> Prepared:
+    return mark(prepare(merge_all(schemas)), prepare.context, "survey")
 
 
 def _nothing(prepared: Prepared) -> bool:
     return False
 
 
-def _referred(fragments: Any, prepared: Any, context: Context) -> Any:
-    """Refer to the inputs instead of writing what is in them."""
+def _stored(fragments: Any, prepared: Any, context: Context) -> Any:
+    """Write what is in the inputs, then compare it; give how many values were compared, in parts."""
     side = beam.pvalue.AsSingleton(prepared)
-    written = (
-        fragments
-        | "Refer" >> beam.ParDo(Refer(context.mode), side)
-        | "Gather" >> beam.combiners.ToList()
-        | "Write" >> beam.Map(gather, side, context.mode)
-        | "Written" >> beam.Map(mark, context, "write")
-    )
-    compared = (
-        fragments
-        | "Compare" >> beam.ParDo(CompareReferences(context), side, beam.pvalue.AsSingleton(written))
-        | "Sum" >> beam.CombineGlobally(sum)
-    )
-    return prepared | "Candidate" >> beam.Map(_candidate, beam.pvalue.AsSingleton(compared))
+    routed = fragments | "Route" >> beam.ParDo(Route(context), side) | "Gather" >> beam.GroupByKey()
+    tasks = routed | "Write" >> beam.ParDo(Write(context.mode), side)
+    written = prepared | "Written" >> beam.Map(_written, beam.pvalue.AsIter(tasks), context)
+    return routed | "Compare" >> beam.ParDo(Compare(context), side, beam.pvalue.AsSingleton(written))
 
 
-def _candidate(prepared: Prepared, compared: int) -> CandidateStore:
+def _referred(fragments: Any, prepared: Any, context: Context) -> Any:
+    """Refer to the inputs instead of writing what is in them, then compare; give what `_stored` gives."""
+    side = beam.pvalue.AsSingleton(prepared)
+    referred = fragments | "Refer" >> beam.ParDo(Refer(context.mode), side)
+    written = prepared | "Write" >> beam.Map(_gathered, beam.pvalue.AsIter(referred), context)
+    return fragments | "Compare" >> beam.ParDo(CompareReferences(context), side, beam.pvalue.AsSingleton(written))
+
+
+def _written(prepared: Prepared, tasks: Iterable[int], context: Context) -> int:
+    """Count the tasks that were written, once all are."""
+    return mark(sum(tasks), context, "write")
+
+
+def _gathered(prepared: Prepared, referred: Iterable[bytes], context: Context) -> int:
+    return mark(gather(referred, prepared, context.mode), context, "write")
+
+
+def _to_publish(prepared: Prepared, compared: Iterable[int], mode: str) -> Iterator[CandidateStore]:
+    """Give the steps after the store what they work on in a bake: the candidate, if there is anything to publish."""
+    candidate = _candidate(prepared, compared)
+    if mode == "bake" and prepared.plan.tasks and not is_published(prepared):
+        yield candidate
+
+
+def _candidate(prepared: Prepared, compared: Iterable[int]) -> CandidateStore:
+    """Give the store as it is once all of it has been compared."""
+    sum(compared)
     if prepared.plan.template.format in VIRTUAL:
         view = TableView(prepared.store.url, read_table(prepared.work) or Table((), {}))
         return CandidateStore(view, prepared.documents, prepared.candidate)
     return CandidateStore(prepared.at_rest().reading, prepared.documents, prepared.candidate)
 
 
-def _publish_now(candidate: CandidateStore, prepared: Prepared) -> str:
+def _published(prepared: Prepared, compared: Iterable[int]) -> str:
+    candidate = _candidate(prepared, compared)
     zarr_format, format = prepared.plan.template.zarr_format, prepared.plan.template.format
     if format in VIRTUAL:
         table = read_table(prepared.work) or Table((), {})
