@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 
 from bakehouse.context import Context, using
 from bakehouse.openers.reference import Opened, library_reads
-from bakehouse.openers.tiles import Tiling, tiled
+from bakehouse.openers.tiles import Rooms, tiled
+from bakehouse.openers.tiling import Tiling
 from bakehouse.storage import Source, Target
 from bakehouse.transforms import OpenURLWithFSSpec, OpenWithXarray, StoreToZarr
 from tests.engine.counted import counted
@@ -109,8 +110,8 @@ def test_series_become_maps(tmp_path: Path) -> None:
 
 
 @st.composite
-def tilings(draw: Any) -> tuple[tuple[int, ...], tuple[int, ...], tuple[Any, ...]]:
-    """Draw a shape, lengths of tiles, and a region with slices, positions and lists of them."""
+def tilings(draw: Any) -> tuple[tuple[int, ...], tuple[int, ...], int, tuple[Any, ...]]:
+    """Draw a shape, lengths of tiles, rows to read at once, and a region with slices, positions and lists of them."""
     shape = tuple(draw(st.lists(st.integers(1, 9), min_size=1, max_size=3)))
     lengths = tuple(draw(st.integers(1, n)) for n in shape)
     key: list[Any] = []
@@ -118,20 +119,34 @@ def tilings(draw: Any) -> tuple[tuple[int, ...], tuple[int, ...], tuple[Any, ...
         start = draw(st.integers(0, n - 1))
         options = [slice(start, draw(st.integers(start, n))), slice(None, None, 2), start, np.array([start, 0, n - 1])]
         key.append(draw(st.sampled_from(options)))
-    return shape, lengths, tuple(key)
+    return shape, lengths, draw(st.integers(1, 9)), tuple(key)
+
+
+ROOMS = Rooms()
 
 
 @given(tilings())
 def test_any_region_of_any_tiling_is_the_region_of_the_variable(drawn: Any) -> None:
-    shape, lengths, key = drawn
+    shape, lengths, step, key = drawn
     values = np.arange(np.prod(shape), dtype="<i4").reshape(shape)
     variable = xr.Variable([f"d{i}" for i in range(len(shape))], values)
     with tempfile.TemporaryDirectory() as folder:
         tiling = Tiling(Target(folder), "a", shape, lengths, "<i4")
-        made = tiled(variable, Opened(Source("a.nc", "a.nc"), ""), "v", tiling)
+        made = tiled(variable, Opened(Source("a.nc", "a.nc"), ""), "v", tiling, step, ROOMS)
         np.testing.assert_array_equal(made[key].values, variable[key].values)
         with library_reads():
             np.testing.assert_array_equal(made[key].values, variable[key].values)
+
+
+def test_memory_is_used_again_until_it_is_let_go() -> None:
+    rooms = Rooms()
+    with rooms.of((2, 3), "<f4") as first, rooms.of((2, 3), "<f4") as other:
+        assert not np.shares_memory(first, other)
+    with rooms.of((3,), "<f8") as again:
+        assert np.shares_memory(again, first)
+    rooms.clear()
+    with rooms.of((2, 3), "<f4") as new:
+        assert not any(np.shares_memory(new, each) for each in (first, other))
 
 
 def test_tiles_lie_in_a_bucket_where_workers_share_no_disk(moto: S3) -> None:

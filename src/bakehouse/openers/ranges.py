@@ -34,6 +34,8 @@ def read_region(source: Source, manifest: Manifest, spans: tuple[Span, ...], out
         If a range can't be read, or a chunk does not decode to what the manifest says.
     """
     if out is None:
+        if (found := _one_chunk(source, manifest, spans)) is not None:
+            return found
         out = np.empty([b - a for a, b in spans], dtype=manifest.dtype)
     batch: list[Cell] = []
     held = 0
@@ -45,6 +47,23 @@ def read_region(source: Source, manifest: Manifest, spans: tuple[Span, ...], out
             batch, held = [], 0
     _read_batch(source, manifest, batch, out)
     return out
+
+
+def _one_chunk(source: Source, manifest: Manifest, spans: tuple[Span, ...]) -> Any:
+    """Give a region that is one whole chunk as it was decoded, without a copy of it; None where it is not ours alone.
+
+    What was shuffled is put into new memory when that is undone; other filters may give what is held elsewhere.
+    """
+    shuffled = [f.id for f in manifest.filters[:1]] == ["shuffle"]
+    lengths = tuple(b - a for a, b in spans)
+    if not shuffled or lengths != manifest.chunks or any(a % n for (a, _), n in zip(spans, lengths, strict=True)):
+        return None
+    (cell,) = manifest.cells(spans)
+    (data,) = fetch(source, manifest, [cell.index]) if not skipped(manifest, cell.index) else (None,)
+    if data is None:
+        return None
+    values = decode_chunk(source, manifest, cell.index, data)
+    return values if values.shape == lengths else None
 
 
 def _read_batch(source: Source, manifest: Manifest, cells: Sequence[Cell], out: Any) -> None:

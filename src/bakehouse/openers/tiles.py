@@ -6,15 +6,14 @@ object's values lie together, uncompressed, and are read without decoding anythi
 
 from __future__ import annotations
 
-import itertools
 import math
 import os
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +24,8 @@ from xarray.core import indexing
 from bakehouse.manifests import ChunkKeys, Manifest
 from bakehouse.openers.ranges import read_region
 from bakehouse.openers.reference import Opened, ReferenceArray, is_library_asked, library_reads
-from bakehouse.schema import Identity
-from bakehouse.storage import Source, Target
+from bakehouse.openers.tiling import Tiling
+from bakehouse.storage import Source
 
 AT_ONCE = 2
 PUTS_AT_ONCE = 16
@@ -34,76 +33,35 @@ PUTS_AT_ONCE = 16
 _locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
-@dataclass(frozen=True)
-class Tiling:
-    """A variable cut into tiles of `lengths` elements, those at the ends padded; tiles lie in C order.
+class Rooms:
+    """Memory that rows of tiles are cut in, used again until it is let go.
 
-    Examples
-    --------
-    >>> Tiling(Target("scratch"), "a", (4, 10), (2, 5), "<f4").manifest.offsets.tolist()
-    [[0, 40], [80, 120]]
+    What the system hands out anew is cleared first, which takes as long as cutting.
     """
 
-    scratch: Target
-    name: str
-    shape: tuple[int, ...]
-    lengths: tuple[int, ...]
-    dtype: str
+    def __init__(self) -> None:
+        self._free: list[Any] = []
 
-    @property
-    def grid(self) -> tuple[int, ...]:
-        """Count the tiles along each dimension."""
-        return tuple(-(-n // c) for n, c in zip(self.shape, self.lengths, strict=True))
+    @contextmanager
+    def of(self, shape: tuple[int, ...], dtype: str) -> Iterator[Any]:
+        """Lend an array that holds anything."""
+        size = math.prod(shape) * np.dtype(dtype).itemsize
+        room = self._taken()
+        room = room if room.size >= size else np.zeros(size, "u1")
+        try:
+            yield room[:size].view(dtype).reshape(shape)
+        finally:
+            self._free.append(room)
 
-    @property
-    def tile_bytes(self) -> int:
-        """Give the size of one tile."""
-        return math.prod(self.lengths) * np.dtype(self.dtype).itemsize
+    def clear(self) -> None:
+        """Let go of all that is not lent."""
+        self._free.clear()
 
-    @cached_property
-    def manifest(self) -> Manifest:
-        """Say where the tiles lie: in one file on a disk, each in an object of its own elsewhere."""
-        count = math.prod(self.grid)
-        local = self.scratch.is_local
-        offsets = np.arange(count, dtype="u8") * (self.tile_bytes if local else 0)
-        lengths = np.full(self.grid, self.tile_bytes, "u8")
-        keys = None if local else ChunkKeys(self.name, "/")
-        dtype: Any = np.dtype(self.dtype)
-        return Manifest(
-            self.shape, self.lengths, dtype, (), dtype.type(), offsets.reshape(self.grid), lengths, None, keys
-        )
-
-    @property
-    def source(self) -> Source:
-        """Name the place of the tiles as a source."""
-        if not self.scratch.is_local:
-            return Source(self.scratch.url, self.scratch.url, self.scratch.options)
-        size = Identity(self.tile_bytes * math.prod(self.grid))
-        return Source(self.path, self.path, copy=size)
-
-    @property
-    def path(self) -> str:
-        """Give the path of the file that holds the tiles on a disk."""
-        return str(Path(self.scratch.path) / self.name)
-
-    def bands(self) -> Iterator[tuple[int, slice]]:
-        """List the rows of tiles: what is decoded together."""
-        for i in range(self.grid[0]):
-            yield i, slice(i * self.lengths[0], min((i + 1) * self.lengths[0], self.shape[0]))
-
-    def cut(self, values: Any) -> Any:
-        """Cut the values of a row of tiles; the tiles come one after the other."""
-        make = np.empty if values.shape == (self.lengths[0], *self.shape[1:]) and self._is_even else np.zeros
-        out = make((*self.grid[1:], *self.lengths), self.dtype)
-        for index in itertools.product(*map(range, self.grid[1:])):
-            inside = (slice(i * c, i * c + c) for i, c in zip(index, self.lengths[1:], strict=True))
-            part = values[(slice(None), *inside)]
-            out[index][tuple(map(slice, part.shape))] = part
-        return out
-
-    @property
-    def _is_even(self) -> bool:
-        return not any(n % c for n, c in zip(self.shape[1:], self.lengths[1:], strict=True))
+    def _taken(self) -> Any:
+        try:
+            return self._free.pop()
+        except IndexError:
+            return np.empty(0, "u1")
 
 
 class TiledArray(ReferenceArray):
@@ -112,13 +70,13 @@ class TiledArray(ReferenceArray):
     Whoever asks for the reader library's opinion gets it: the input is then read by it, and cut once more.
     """
 
-    def __init__(self, opened: Opened, name: str, tiling: Tiling, origin: xr.Variable) -> None:
+    def __init__(self, opened: Opened, name: str, tiling: Tiling, origin: xr.Variable, step: int | None) -> None:
         self.opened, self.name = opened, name
         self.shape, self.dtype = origin.shape, np.dtype(tiling.dtype)
         self.attrs: dict[str, Any] = {}
         self.chunks = dict(zip(map(str, origin.dims), tiling.lengths, strict=True))
         self.dry = False
-        self.tiling, self.origin = tiling, origin
+        self.tiling, self.origin, self.step = tiling, origin, step
 
     def manifest(self) -> Manifest | str:
         """Tell where the tiles lie."""
@@ -146,27 +104,55 @@ class TiledArray(ReferenceArray):
         name = f"{self.tiling.name}-library"
         tiling = Tiling(self.tiling.scratch, name, self.shape, self.tiling.lengths, self.tiling.dtype)
         with _locks[name], library_reads():
-            write_tiles(tiling, self.origin)
+            write_tiles(tiling, self.origin, self.step)
         return tiling
 
 
-def tiled(variable: xr.Variable, opened: Opened, name: str, tiling: Tiling) -> xr.Variable:
-    """Cut a variable into tiles, and give the variable that reads them."""
-    write_tiles(tiling, variable)
-    lazy = indexing.LazilyIndexedArray(TiledArray(opened, name, tiling, variable))
+def tiled(
+    variable: xr.Variable,
+    opened: Opened,
+    name: str,
+    tiling: Tiling,
+    step: int | None = None,
+    rooms: Rooms | None = None,
+) -> xr.Variable:
+    """Cut a variable into tiles, `step` of its rows at a time, and give the variable that reads them."""
+    write_tiles(tiling, variable, step, rooms)
+    lazy = indexing.LazilyIndexedArray(TiledArray(opened, name, tiling, variable, step))
     return xr.Variable(variable.dims, lazy, variable.attrs, variable.encoding, fastpath=True)
 
 
-def write_tiles(tiling: Tiling, variable: xr.Variable) -> None:
+def write_tiles(tiling: Tiling, variable: xr.Variable, step: int | None = None, rooms: Rooms | None = None) -> None:
     """Write a variable's tiles, a row of them at a time; those that are there stay."""
+    cutting = Cutting(tiling, variable, step or tiling.lengths[0], rooms or Rooms())
     if tiling.scratch.is_local:
-        _write_file(tiling, variable)
+        _write_file(cutting)
     elif tiling.scratch.size(f"{tiling.name}/done") is None:
-        _write_objects(tiling, variable)
+        _write_objects(cutting)
         tiling.scratch.put(f"{tiling.name}/done", b"")
 
 
-def _write_file(tiling: Tiling, variable: xr.Variable) -> None:
+@dataclass(frozen=True, eq=False)
+class Cutting:
+    """A variable that is being cut: how, how many of its rows are read at once, and where."""
+
+    tiling: Tiling
+    variable: xr.Variable
+    step: int
+    rooms: Rooms
+
+    @contextmanager
+    def band(self, rows: slice) -> Iterator[Any]:
+        """Give a row of tiles, to be used before the next."""
+        with self.rooms.of(self.tiling.band_shape, self.tiling.dtype) as out:
+            for first in range(rows.start, rows.stop, self.step):
+                read = self.variable[first : min(first + self.step, rows.stop)]
+                self.tiling.cut(read.values, first - rows.start, out)
+            yield out
+
+
+def _write_file(cutting: Cutting) -> None:
+    tiling = cutting.tiling
     path = Path(tiling.path)
     if path.exists():
         return
@@ -177,18 +163,19 @@ def _write_file(tiling: Tiling, variable: xr.Variable) -> None:
 
         def write(band: tuple[int, slice]) -> None:
             number, rows = band
-            with library_reads(library):
-                data = memoryview(tiling.cut(variable[rows].values)).cast("B")
-            os.pwrite(file.fileno(), data, number * len(data))
+            with library_reads(library), cutting.band(rows) as tiles:
+                data = memoryview(tiles).cast("B")
+                os.pwrite(file.fileno(), data, number * len(data))
 
         list(pool.map(write, tiling.bands()))
     os.replace(partial, path)
 
 
-def _write_objects(tiling: Tiling, variable: xr.Variable) -> None:
+def _write_objects(cutting: Cutting) -> None:
+    tiling = cutting.tiling
     keys, inner = ChunkKeys(tiling.name, "/"), [*np.ndindex(*tiling.grid[1:])]
     with ThreadPoolExecutor(PUTS_AT_ONCE) as pool:
         for number, rows in tiling.bands():
             names = [keys.of((number, *index)) for index in inner]
-            tiles = tiling.cut(variable[rows].values)
-            list(pool.map(tiling.scratch.put, names, (tiles[index].tobytes() for index in inner)))
+            with cutting.band(rows) as tiles:
+                list(pool.map(tiling.scratch.put, names, (tiles[index].tobytes() for index in inner)))

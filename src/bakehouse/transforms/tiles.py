@@ -13,7 +13,8 @@ import xarray as xr
 from bakehouse.context import Context
 from bakehouse.openers.describe import raw_variable
 from bakehouse.openers.reference import Opened
-from bakehouse.openers.tiles import Tiling, tiled
+from bakehouse.openers.tiles import Rooms, tiled
+from bakehouse.openers.tiling import Tiling
 from bakehouse.plan.sample import sample_tasks
 from bakehouse.plan.types import ArrayPlan
 from bakehouse.storage import Source, Target
@@ -23,6 +24,8 @@ from bakehouse.writers.tasks import Prepared
 
 TILED = "tiled"
 BAND_BYTES = 2**25
+"""What is written together, at least a row of source chunks."""
+READ_BYTES = 2**22
 """What is decoded together, at least a row of source chunks."""
 
 
@@ -50,16 +53,21 @@ class Tile(beam.DoFn):
 
     def __init__(self, context: Context) -> None:
         self.scratch = context.tiles
+        self.rooms = Rooms()
+
+    def finish_bundle(self) -> None:
+        """Let go of the memory that inputs were cut in."""
+        self.rooms.clear()
 
     def process(self, element: tuple[str, Iterable[Fragment]], prepared: Prepared) -> Iterator[Fragment]:
         """Cut it, and send on where its tiles are."""
         for fragment in element[1]:
             ((name, variable),) = fragment.variables.items()
             array = prepared.plan.template.arrays[name]
-            yield Fragment(fragment.key, fragment.url, {name: cut(array, fragment, variable, self.scratch)})
+            yield Fragment(fragment.key, fragment.url, {name: cut(array, fragment, variable, self.scratch, self.rooms)})
 
 
-def cut(array: ArrayPlan, fragment: Fragment, variable: xr.Variable, scratch: Target) -> xr.Variable:
+def cut(array: ArrayPlan, fragment: Fragment, variable: xr.Variable, scratch: Target, rooms: Rooms) -> xr.Variable:
     """Cut a variable as the objects of its array take it: stored values if they are stored as they are."""
     raw = raw_variable(variable) if array.raw is not None else None
     origin = raw[0] if raw else variable
@@ -67,7 +75,7 @@ def cut(array: ArrayPlan, fragment: Fragment, variable: xr.Variable, scratch: Ta
     name = hashlib.sha256(f"{array.name} {fragment.key} {fragment.url}".encode()).hexdigest()[:24]
     dtype = (origin.dtype if raw is None else array.raw) or origin.dtype
     tiling = Tiling(scratch, name, origin.shape, _lengths(array, variable), xr.Variable((), 0).astype(dtype).dtype.str)
-    made = tiled(origin, opened, array.name, tiling)
+    made = tiled(origin, opened, array.name, tiling, _rows(variable, array.itemsize, READ_BYTES), rooms)
     return xr.Variable(variable.dims, made._data, variable.attrs, variable.encoding, fastpath=True)
 
 
@@ -80,7 +88,13 @@ def _lengths(array: ArrayPlan, variable: xr.Variable) -> tuple[int, ...]:
     sizes = {str(d): n for d, n in variable.sizes.items()}
     lengths = {d: n if d in array.runs else min(objects[d], n) for d, n in sizes.items()}
     first = next(iter(sizes))
-    row_bytes = math.prod(n for d, n in sizes.items() if d != first) * array.itemsize
-    step = (source_chunks(variable) or {}).get(first, 1)
-    band = max(1, BAND_BYTES // max(1, row_bytes) // step) * step
-    return tuple(min(band, n) if d == first else lengths[d] for d, n in sizes.items())
+    return tuple(
+        min(_rows(variable, array.itemsize, BAND_BYTES), n) if d == first else lengths[d] for d, n in sizes.items()
+    )
+
+
+def _rows(variable: xr.Variable, itemsize: int, size_bytes: int) -> int:
+    """Give the number of rows, along the first dimension, of about that size: whole source chunks."""
+    row_bytes = math.prod(variable.shape[1:]) * itemsize
+    step = (source_chunks(variable) or {}).get(str(variable.dims[0]), 1)
+    return max(1, size_bytes // max(1, row_bytes) // step) * step

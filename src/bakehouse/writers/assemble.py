@@ -100,8 +100,14 @@ def assemble(
     dtype: Any,
     asked: Mapping[str, Any],
     kept: KeptValues | None = None,
+    room: Any = None,
 ) -> tuple[Any, list[Taken]]:
     """Give the stored values of a box, and where they came from; what a published version has is taken from there.
+
+    Parameters
+    ----------
+    room
+        A flat array that the values are put into, if not into memory of their own.
 
     Raises
     ------
@@ -109,7 +115,8 @@ def assemble(
         If the inputs do not fill the box exactly once, or values do not fit the planned dtype.
     """
     stored = object if dtype.kind in "OTUS" else dtype
-    out = np.empty([b - a for a, b in part.spans], dtype=stored)
+    lengths = [b - a for a, b in part.spans]
+    out = np.empty(lengths, stored) if room is None else room[: math.prod(lengths)].reshape(lengths)
     taken: list[Taken] = []
     filled = kept.fill(array, axes, part, out) if kept else 0
     direct, gathered = asked.get("keepbits") is None, Gathered(array, asked)

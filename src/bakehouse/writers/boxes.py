@@ -44,9 +44,9 @@ class Filling:
     asked: Mapping[str, Any]
     kept: KeptValues | None = None
 
-    def values(self, part: Part, dtype: Any) -> tuple[Any, list[Taken]]:
-        """Assemble the values of a box."""
-        return assemble(self.array, self.axes, part, self.fragments, dtype, self.asked, self.kept)
+    def values(self, part: Part, dtype: Any, room: Any = None) -> tuple[Any, list[Taken]]:
+        """Assemble the values of a box, in memory at hand if there is any."""
+        return assemble(self.array, self.axes, part, self.fragments, dtype, self.asked, self.kept, room)
 
     def whole(self, part: Part) -> dict[Index, Whole]:
         """Find the chunks that are source chunks; where inputs repeat values, all are compared instead."""
@@ -59,6 +59,8 @@ def fill_part(store: RecordingStore, opened: zarr.Array[Any], filling: Filling, 
     """Write a box of whole objects; say where its values came from."""
     stored = stored_format(opened)
     whole = filling.whole(part) if stored is not None and is_by_hand(opened) else {}
+    if filling.array.spill and not whole:
+        return _one_by_one(store, opened, filling, part)
     if stored is None or not whole:
         values, taken = filling.values(part, opened.dtype)
         write_box(store, opened, part.spans, values)
@@ -69,6 +71,41 @@ def fill_part(store: RecordingStore, opened: zarr.Array[Any], filling: Filling, 
         chunks = (next(moved) if i in whole else rest.encoded(i) if rest else None for i in indexes)
         put_object(store, opened, key, chunks)
     return [*taken, *_taken(filling.array, whole)]
+
+
+def _one_by_one(store: RecordingStore, opened: zarr.Array[Any], filling: Filling, part: Part) -> list[Taken]:
+    """Assemble and write each object of a box for itself: those that are read from tiles share nothing.
+
+    An object's values lie together then, as they are encoded, and all objects use the same memory: what the system
+    hands out anew is cleared first, which takes as long as reading a tile.
+    """
+    boxes = list(_objects(part, opened))
+    room = np.empty(max(math.prod(b - a for a, b in box.spans) for box in boxes), opened.dtype)
+    regions: dict[str, list[Taken]] = defaultdict(list)
+    for box in boxes:
+        values, taken = filling.values(box, opened.dtype, room)
+        write_box(store, opened, box.spans, values)
+        for each in taken:
+            regions[each.input].append(each)
+    return [_hull(found) for found in regions.values()]
+
+
+def _objects(part: Part, opened: zarr.Array[Any]) -> Iterator[Part]:
+    """Cut a box into those of its objects."""
+    lengths = opened.shards or opened.chunks
+    columns = [
+        [(at, min(at + length, b)) for at in range(a, b, length)]
+        for (a, b), length in zip(part.spans, lengths, strict=True)
+    ]
+    for spans in itertools.product(*columns):
+        size = math.prod(b - a for a, b in spans) * opened.dtype.itemsize
+        yield replace(part, spans=spans, objects=1, size_bytes=size)
+
+
+def _hull(taken: Sequence[Taken]) -> Taken:
+    """Give the smallest region around those that one input filled."""
+    columns = zip(*(each.region for each in taken), strict=True)
+    return replace(taken[0], region=tuple((min(a for a, _ in each), max(b for _, b in each)) for each in columns))
 
 
 def _rest(

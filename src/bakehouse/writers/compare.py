@@ -197,7 +197,9 @@ def _insist_equal(plan: ArrayPlan, place: Overlap, expected: Any, actual: Any) -
         decode = np.vectorize(lambda v: v.decode() if isinstance(v, bytes) else v, otypes=[object])
         same = np.asarray(decode(expected) == decode(actual)) if expected.size else np.ones(0, bool)
     else:
-        same = (expected == actual) | ((expected != expected) & (actual != actual))
+        same = np.asarray(expected == actual)
+        if not same.all():
+            same |= (expected != expected) & (actual != actual)
     if same.all():
         return
     at = tuple(int(i[0]) for i in np.nonzero(~np.atleast_1d(same)))
