@@ -92,6 +92,11 @@ def _overlap(
     yield Overlap(fragment, spans, box, source)
 
 
+def held_dtype(dtype: Any) -> Any:
+    """Give the dtype that values of a stored dtype have in memory: text is objects."""
+    return object if dtype.kind in "OTUS" else dtype
+
+
 def assemble(
     array: ArrayPlan,
     axes: Mapping[str, Axis],
@@ -114,9 +119,8 @@ def assemble(
     SchemaError
         If the inputs do not fill the box exactly once, or values do not fit the planned dtype.
     """
-    stored = object if dtype.kind in "OTUS" else dtype
     lengths = [b - a for a, b in part.spans]
-    out = np.empty(lengths, stored) if room is None else room[: math.prod(lengths)].reshape(lengths)
+    out = np.empty(lengths, held_dtype(dtype)) if room is None else room[: math.prod(lengths)].reshape(lengths)
     taken: list[Taken] = []
     filled = kept.fill(array, axes, part, out) if kept else 0
     direct, gathered = asked.get("keepbits") is None, Gathered(array, asked)

@@ -20,7 +20,7 @@ from bakehouse.openers.fetch import fetch, stream
 from bakehouse.openers.ranges import decode_chunk, skipped, without_checksum
 from bakehouse.plan.moves import bare
 from bakehouse.plan.types import ArrayPlan, Axis, Part
-from bakehouse.writers.assemble import Fragment, assemble
+from bakehouse.writers.assemble import Fragment, assemble, held_dtype
 from bakehouse.writers.kept import KeptValues
 from bakehouse.writers.objects import Box, Index, is_by_hand, objects_in, put_object, stored_format, write_box
 from bakehouse.writers.receipts import Taken
@@ -80,7 +80,7 @@ def _one_by_one(store: RecordingStore, opened: zarr.Array[Any], filling: Filling
     hands out anew is cleared first, which takes as long as reading a tile.
     """
     boxes = list(_objects(part, opened))
-    room = np.empty(max(math.prod(b - a for a, b in box.spans) for box in boxes), opened.dtype)
+    room = np.empty(max(math.prod(b - a for a, b in box.spans) for box in boxes), held_dtype(opened.dtype))
     regions: dict[str, list[Taken]] = defaultdict(list)
     for box in boxes:
         values, taken = filling.values(box, opened.dtype, room)
