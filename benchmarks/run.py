@@ -1,7 +1,8 @@
 """Run workloads and write the report: ``python -m benchmarks.run``; ``make bench`` calls it.
 
-Contestants take turns within a round. A peer that took more than half as long again as the fastest of its kind in the
-first round is not run again, nor is one that failed. A time counts only if the result is what the inputs hold.
+Contestants take turns within a round. Only the two fastest peers of a kind in the first round are run again, the second
+if it took no more than half as long again as the first; one that failed is not. A time counts only if the result is
+what the inputs hold.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from benchmarks.workloads.base import Workload
 
 HERE = Path(__file__).parent
 SLOW = 1.5
+KEPT = 2
 RACING = ("packaged", "handwritten")
 
 
@@ -97,15 +99,15 @@ def others(path: Path, only: str) -> list[Run]:
 
 
 def out_of_the_race(runs: list[Run]) -> set[str]:
-    """Name who failed, or was slow in the first round."""
+    """Name who failed, or was not among the fastest in the first round."""
     failed = {run.contestant for run in runs if run.error and run.kind != "ours"}
     return failed.union(*(_slow([run for run in runs if run.kind == kind]) for kind in RACING))
 
 
 def _slow(runs: list[Run]) -> set[str]:
-    first = [run for run in runs if run.round == 0 and not run.error]
-    limit = SLOW * min((run.wall_s for run in first), default=0)
-    return {run.contestant for run in first if run.wall_s > limit}
+    first = sorted((run for run in runs if run.round == 0 and not run.error), key=lambda run: run.wall_s)
+    limit = SLOW * first[0].wall_s if first else 0
+    return {run.contestant for place, run in enumerate(first) if place >= KEPT or run.wall_s > limit}
 
 
 def prepare(workload: Workload, folder: Path, envs: dict[str, Environment]) -> dict[str, Any]:
