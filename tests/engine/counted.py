@@ -32,7 +32,7 @@ class Work:
         Headers that the HDF5 library read; those that are alike are not read by it.
     messages
         GRIB messages that the engine decoded.
-    library_bytes, library_messages
+    hdf5_bytes, cfgrib_messages
         Values that the HDF5 library gave, and GRIB messages that cfgrib decoded: to compare, or for their coordinates.
     referred_bytes
         Ranges that were read through references, which is how references are compared.
@@ -43,8 +43,8 @@ class Work:
     encoded_chunks: int = 0
     objects: int = 0
     headers: int = 0
-    library_bytes: int = 0
-    library_messages: int = 0
+    hdf5_bytes: int = 0
+    cfgrib_messages: int = 0
     messages: int = 0
     referred_bytes: int = 0
 
@@ -67,7 +67,7 @@ def counted() -> Iterator[Work]:
         patch.setattr(values, "_read", _giving(work, values._read))
         patch.setattr(grib, "field_values", _counting(work, "messages", grib.field_values))
         taken = cfgrib.dataset.get_values_in_order
-        patch.setattr(cfgrib.dataset, "get_values_in_order", _counting(work, "library_messages", taken))
+        patch.setattr(cfgrib.dataset, "get_values_in_order", _counting(work, "cfgrib_messages", taken))
         yield work
 
 
@@ -98,7 +98,7 @@ def _counting(work: Work, name: str, do: Any) -> Any:
 def _giving(work: Work, read: Any) -> Any:
     def giving(*args: Any) -> Any:
         found = read(*args)
-        _add(work, "library_bytes", found.nbytes)
+        _add(work, "hdf5_bytes", found.nbytes)
         return found
 
     return giving

@@ -129,7 +129,7 @@ def test_the_store_holds_what_the_inputs_hold_by_then(life: Life) -> None:
 def test_the_first_inputs_are_moved(life: Life) -> None:
     work, first = life.work("bake"), life.files[:FIRST]
     before = chunk_bytes([life.files[0].parent.parent / "made" / path.name for path in first])
-    assert (work.read_bytes, work.decoded_bytes, work.library_bytes) == (before, 0, value_bytes(first))
+    assert (work.read_bytes, work.decoded_bytes, work.hdf5_bytes) == (before, 0, value_bytes(first))
     assert (work.encoded_chunks, work.objects) == (LATITUDE_AND_LONGITUDE + TIME, FIRST + LATITUDE_AND_LONGITUDE + TIME)
 
 
@@ -139,7 +139,7 @@ def test_new_inputs_cost_themselves_and_one_witness(life: Life) -> None:
     witness = work.read_bytes - chunk_bytes(new)
     assert witness in [chunk_bytes([path]) for path in life.files[:FIRST]]
     assert work.decoded_bytes == value_bytes(life.files[:1])
-    assert work.library_bytes == value_bytes(new)
+    assert work.hdf5_bytes == value_bytes(new)
     assert (work.encoded_chunks, work.objects) == (TIME, len(new) + TIME)
 
 
@@ -147,7 +147,7 @@ def test_a_changed_input_costs_itself(life: Life) -> None:
     """Its shard is written, and the one object that all times are in; the others are links to what was there."""
     work, changed = life.work("change"), [life.files[CHANGED]]
     assert (work.read_bytes, work.decoded_bytes) == (chunk_bytes(changed), 0)
-    assert work.library_bytes == value_bytes(changed)
+    assert work.hdf5_bytes == value_bytes(changed)
     assert (work.encoded_chunks, work.objects) == (TIME, len(changed) + TIME)
     held = {key for key, _ in objects(life.stages["change"].store)}
     assert held - life.kept["change"] == {f"t/c/{CHANGED}/0/0", "time/c/0"}
@@ -168,4 +168,4 @@ def test_what_was_cut_short_is_completed_and_not_done_again(life: Life) -> None:
     assert work.objects == len(whole - done)
     assert work.read_bytes == chunk_bytes(inputs_of(life, whole - done))
     assert (work.decoded_bytes, work.encoded_chunks) == (0, 0)
-    assert work.library_bytes == value_bytes(life.files)
+    assert work.hdf5_bytes == value_bytes(life.files)

@@ -155,10 +155,10 @@ def test_every_value_is_compared_once(bakery: Bakery, name: str) -> None:
     """The reader library gives each value once; what a recipe computes is compared with what it made."""
     baked, work = bakery[name], bakery[name].work
     if "packing" in baked.workload.inputs:
-        assert (work.library_messages, work.library_bytes) == (baked.maps, 0)
+        assert (work.cfgrib_messages, work.hdf5_bytes) == (baked.maps, 0)
     else:
         computed = baked.workload.inputs.get("doubled", ())
-        assert work.library_bytes == value_bytes(baked.files) - value_bytes(baked.files, computed)
+        assert work.hdf5_bytes == value_bytes(baked.files) - value_bytes(baked.files, computed)
 
 
 @pytest.mark.parametrize("name", ["w1", "w2-float32", "w3", "w4a", "w4b", "w5"])
@@ -181,4 +181,4 @@ def test_a_file_that_is_far_away_takes_six_requests(name: str, tmp_path: Path) -
     work, steps = done.work, each.inputs["files"] * each.inputs["steps"]
     assert (work.read_bytes, work.decoded_bytes) == (chunk_bytes(files), 0)
     assert (work.encoded_chunks, work.objects) == (COORDINATES, steps // each.options["shards"] + COORDINATES)
-    assert work.library_bytes == value_bytes(files)
+    assert work.hdf5_bytes == value_bytes(files)
