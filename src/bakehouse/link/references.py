@@ -9,6 +9,7 @@ from typing import Any
 from bakehouse.errors import AddressError, BakehouseError, LinkError
 from bakehouse.link.place import Place, place_of
 from bakehouse.link.store import Span
+from bakehouse.storage.tables import read_table
 from bakehouse.storage.web import Web
 from bakehouse.writers.references.kerchunk import PARQUET_NAME
 from bakehouse.writers.references.view import ReferenceView
@@ -96,15 +97,11 @@ def _addresses(found: ReferenceView) -> Iterator[tuple[str, str]]:
 
 
 def _in_parquet(found: ReferenceView) -> Iterator[tuple[str, str]]:
-    import io
-
-    import pyarrow.parquet as pq
-
     arrays = [key.removesuffix("/.zarray") for key in found.documents if key.endswith("/.zarray")]
     left = FILES
     for name in arrays:
         number = 0
         while left and (data := found.target.get(f"{name}/refs.{number}.parq")):
-            paths = pq.read_table(io.BytesIO(data), columns=["path"])["path"].unique().to_pylist()
+            paths = read_table(data, columns=["path"])["path"].unique().to_pylist()
             yield from ((name, path) for path in paths if path)
             number, left = number + 1, left - 1

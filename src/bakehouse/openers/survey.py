@@ -24,6 +24,7 @@ from bakehouse.openers.hdf5.written import UnwritableError, read_written, write_
 from bakehouse.schema import Identity
 from bakehouse.storage import Source, Target
 from bakehouse.storage.identity import compare, is_weak
+from bakehouse.storage.tables import read_table
 
 COLUMNS = ("key", "identity", "form", "own", "check", "at")
 
@@ -171,9 +172,7 @@ def _table(rows: list[Row]) -> bytes:
 
 def _rows(data: bytes) -> list[Row]:
     """Read a file; what rows have in common is one object for all of them."""
-    import pyarrow.parquet as pq
-
-    table = pq.read_table(io.BytesIO(data), read_dictionary=["form"]).combine_chunks()
+    table = read_table(data, read_dictionary=["form"]).combine_chunks()
     form = table.column("form").combine_chunks()
     texts = form.dictionary.to_pylist()
     columns = {name: table.column(name).to_pylist() for name in COLUMNS if name != "form"}

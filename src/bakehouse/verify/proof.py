@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bakehouse.plan.sample import SAMPLED_TASKS
 from bakehouse.storage import Target
+from bakehouse.storage.tables import read_table
 from bakehouse.verify.report import Checked, Statement
 from bakehouse.writers.receipts import Written
 
@@ -64,9 +65,5 @@ def read_proof(beside: Target, name: str, registered: str | None) -> Proof:
 
 
 def _rows(data: bytes) -> tuple[Proven, ...]:
-    import io
-
-    import pyarrow.parquet as pq
-
-    table = pq.read_table(io.BytesIO(data), columns=["key", "size_bytes", "sha256", "array", "task"])
+    table = read_table(data, columns=["key", "size_bytes", "sha256", "array", "task"])
     return tuple(Proven(**row) for row in table.to_pylist())

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bakehouse.storage import Target
+from bakehouse.storage.tables import read_table
 
 Row = dict[str, Any]
 """One object in a proof."""
@@ -108,11 +109,7 @@ def write_proof(receipts: Iterable[Receipt], kept: Iterable[Row] = ()) -> bytes:
 
 def read_proof(data: bytes) -> list[Row]:
     """Read the rows that `write_proof` wrote."""
-    import io
-
-    import pyarrow.parquet as pq
-
-    return list(pq.read_table(io.BytesIO(data)).to_pylist())
+    return list(read_table(data).to_pylist())
 
 
 def _row(written: Written, receipt: Receipt) -> Row:

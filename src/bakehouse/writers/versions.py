@@ -16,6 +16,7 @@ from bakehouse.plan.base import ANEW, Base, Kind, Known
 from bakehouse.plan.types import ArrayPlan
 from bakehouse.plan.version import digest_inputs
 from bakehouse.storage import Target
+from bakehouse.storage.tables import read_table
 from bakehouse.writers.receipts import Row, read_proof
 
 PROOF, INPUTS, VERSION = "proof.parquet", "inputs.parquet", "version.json"
@@ -66,9 +67,7 @@ def inputs_table(base: Base) -> bytes:
 
 def read_base(data: bytes) -> Base:
     """Read what `inputs_table` wrote."""
-    import pyarrow.parquet as pq
-
-    table = pq.read_table(io.BytesIO(data))
+    table = read_table(data)
     shared = json.loads(table.schema.metadata[b"bakehouse"])
     arrays = TypeAdapter(dict[str, ArrayPlan]).validate_python(shared.pop("arrays"))
     kinds = TypeAdapter(tuple[Kind, ...]).validate_python(shared.pop("kinds"))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 from functools import lru_cache
 from typing import Any
 
 from bakehouse.storage import Target
+from bakehouse.storage.tables import read_table
 from bakehouse.writers.references.chunks import Reference
 from bakehouse.writers.references.kerchunk import PARQUET_NAME
 from bakehouse.writers.template import Documents
@@ -45,13 +45,11 @@ _tables: dict[tuple[str, str, int], Any] = {}
 
 def _records(target: Target, key: str) -> Any:
     """Read one file of references, once per process."""
-    import pyarrow.parquet as pq
-
     where = (target.url, key, os.getpid())
     if where not in _tables:
         if (data := target.get(key)) is None:
             return None
         while len(_tables) >= FILES:
             _tables.pop(next(iter(_tables)))
-        _tables[where] = pq.read_table(io.BytesIO(data))
+        _tables[where] = read_table(data)
     return _tables[where]
