@@ -6,16 +6,19 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import apache_beam as beam
 import numpy as np
 import pytest
 import xarray as xr
 
 from bakehouse.context import using
+from bakehouse.openers import forms
 from bakehouse.openers.hdf5 import known, values
 from bakehouse.openers.reference import close_all
-from bakehouse.patterns import pattern_from_file_sequence
+from bakehouse.patterns import Index, pattern_from_file_sequence
+from bakehouse.transforms import OpenURLWithFSSpec, OpenWithXarray, StoreToZarr
 from bakehouse.writers import assemble, gathered
-from tests.engine.pipeline import run_pipeline
+from tests.engine.pipeline import NAME, run_pipeline
 from tests.engine.test_cost import context_of, recipe_of
 
 COUNT, SHAPE = 12, (1, 30, 40)
@@ -74,3 +77,25 @@ def test_the_library_reads_one_header_of_many_that_are_alike_and_opens_each_inpu
     objects_of_time, rows_and_columns = COUNT // 4, 2
     expected = {"headers": 1, "opened to compare": COUNT, "encoded together": objects_of_time}
     assert dict(calls) == {**expected, "encoded alone": rows_and_columns}
+
+
+def _changed_in_place(index: Index, dataset: xr.Dataset) -> tuple[Index, xr.Dataset]:
+    dataset["a"].load()
+    dataset["b"].attrs["history"] = dataset["b"].attrs.get("history", "") + "seen once;"
+    dataset.attrs["history"] = dataset.attrs.get("history", "") + "seen once;"
+    dataset["c"].encoding.clear()
+    del dataset["d"]
+    return index, dataset
+
+
+def test_what_a_recipe_does_to_one_input_in_place_is_not_done_to_the_next(tmp_path: Path) -> None:
+    paths = write_days(tmp_path)
+    pattern = pattern_from_file_sequence(paths, "time")
+    close_all()
+    forms._forms.clear()
+    opening = beam.Create(pattern.items()) | OpenURLWithFSSpec() | OpenWithXarray()
+    store = StoreToZarr(store_name=NAME, combine_dims=pattern.combine_dim_keys, target_root=str(tmp_path))
+    run_pipeline(opening | beam.MapTuple(_changed_in_place) | store, direct_num_workers=1)
+    found = xr.open_zarr(tmp_path / NAME, chunks=None)
+    opened = [_changed_in_place(Index(), xr.open_dataset(path, engine="h5netcdf"))[1] for path in paths]
+    xr.testing.assert_identical(found.load(), xr.concat(opened, "time", data_vars="minimal", coords="minimal"))

@@ -15,6 +15,7 @@ from typing import Any
 import xarray as xr
 from xarray.indexes import PandasIndex
 
+from bakehouse.openers.plain import as_from_file, variable_of
 from bakehouse.openers.raw import Raw
 from bakehouse.openers.reference import Opened, ReferenceArray
 from bakehouse.storage.memory import Memory
@@ -50,10 +51,13 @@ def known_form(key: bytes | None) -> Form | None:
 
 
 def learn_form(key: bytes | None, raw: Raw, dataset: xr.Dataset) -> None:
-    """Keep what a file was decoded to, unless it depends on values: times that are references do."""
+    """Keep what a file was decoded to, unless it depends on values: times that are references do.
+
+    Variables and attributes are copied: the recipe may load or change those that it is given.
+    """
     if key and all(v.dtype.kind in "iuf" for n, v in dataset.variables.items() if v.dims != (n,)):
         held = {name: raw.held[name].tobytes() for name in _along(raw)}
-        _forms.put(key, Form(dataset, held), 2**12 * len(dataset.variables) + len(key))
+        _forms.put(key, Form(dataset.copy(deep=False), held), 2**12 * len(dataset.variables) + len(key))
 
 
 def decoded_as(form: Form, raw: Raw, opened: Opened, asked: Mapping[str, Any], dry: bool, index_of: Any) -> xr.Dataset:
@@ -89,7 +93,7 @@ def _shared(encoding: Mapping[Any, Any]) -> dict[Any, Any]:
 
 def _decoded(name: str, stored: xr.Variable, values: Any, asked: Mapping[str, Any]) -> xr.Variable:
     """Decode the values of a coordinate; what becomes of its attributes is known from the form."""
-    bare = xr.Variable(stored.dims, values, stored.attrs, stored.encoding)
+    bare = as_from_file(variable_of(stored.dims, values, stored.attrs, stored.encoding))
     if not asked:
         return bare
     found, _, _ = xr.conventions.decode_cf_variables({name: bare}, {}, **{**asked, "decode_coords": False})
