@@ -41,6 +41,13 @@ pattern = FilePattern(
 )
 """
 STORED = "StoreToZarr(store_name='demo.zarr', combine_dims=pattern.combine_dim_keys)"
+IMPORTED = """
+import sys
+from bakehouse.cli import main
+code = main({words!r}, standalone_mode=False)
+print([name for name in {names!r} if name in sys.modules], file=sys.stderr)
+sys.exit(code)
+"""
 PIPELINE = f"recipe = beam.Create(pattern.items()) | OpenURLWithFSSpec() | OpenWithXarray() | {STORED}\n"
 
 
@@ -66,6 +73,12 @@ class Project:
         return subprocess.Popen(
             command, cwd=self.root, env={**os.environ, **env}, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
+
+    def imports(self, names: tuple[str, ...], *words: str) -> tuple[int, str, str]:
+        """Run a command in a process of its own; give exit status, answer, and which of some modules it imported."""
+        command = [sys.executable, "-c", IMPORTED.format(words=list(words), names=names)]
+        ran = subprocess.run(command, cwd=self.root, capture_output=True, text=True)
+        return ran.returncode, ran.stdout, ran.stderr.splitlines()[-1]
 
     def add(self, name: str, recipes: str, recipe_py: str | None = None) -> Path:
         """Write a feedstock, otherwise well described."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,20 +15,7 @@ from bakehouse.writers import versions
 from tests.cli.growing import Growing
 from tests.cli.projects import IMPORTS, PIPELINE, Project
 
-SCRIPT = """
-import sys
-from bakehouse.cli import main
-code = main({words!r}, standalone_mode=False)
-print([name for name in ("apache_beam", "xarray", "zarr") if name in sys.modules], file=sys.stderr)
-sys.exit(code)
-"""
-
-
-def _heavy(project: Project, *words: str) -> tuple[int, str, str]:
-    """Run a command in a process of its own; give exit status, answer, and the heavy modules that it imported."""
-    command = [sys.executable, "-c", SCRIPT.format(words=list(words))]
-    ran = subprocess.run(command, cwd=project.root, capture_output=True, text=True)
-    return ran.returncode, ran.stdout, ran.stderr.splitlines()[-1]
+HEAVY = ("apache_beam", "xarray", "zarr")
 
 
 def _files(folder: Path) -> dict[Path, bytes]:
@@ -58,7 +43,7 @@ def test_an_update_with_nothing_new_needs_neither_beam_nor_xarray_nor_the_networ
     sea.run("update", "sea")
     sea.server.clear()
     before = _files(sea.project.root)
-    code, text, heavy = _heavy(sea.project, "update", "sea")
+    code, text, heavy = sea.project.imports(HEAVY, "update", "sea")
     assert (code, text, heavy) == (0, f"sea: nothing new, version {sea.entry.version}\n", "[]")
     assert sea.server.log == []
     assert _files(sea.project.root) == before

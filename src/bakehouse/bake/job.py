@@ -68,6 +68,8 @@ class Job:
         The job on a service that is to be followed, instead of starting one.
     again
         The command that does this once more.
+    ready
+        Called when the pipeline is built, before it runs.
     """
 
     feedstock: Feedstock
@@ -91,6 +93,7 @@ class Job:
     job_name: str | None = None
     job_id: str | None = None
     again: str = "bakehouse bake"
+    ready: Callable[[], None] | None = None
 
     @property
     def enters(self) -> bool:
@@ -252,6 +255,8 @@ def _run(job: Job, context: Context, recipe: Any) -> None:
         pipeline = beam.Pipeline(options=options)
         keep_in_process(pipeline.runner)
         pipeline | recipe
+        if job.ready:
+            job.ready()
         if job.watch:
             watcher.start()
         with watched(options, job.debug):

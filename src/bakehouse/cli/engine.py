@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bakehouse.cli.bakeries import Place
+from bakehouse.cli.collecting import begin
 from bakehouse.cli.interrupts import noticing
 from bakehouse.cli.options import debugging
 from bakehouse.cli.progress import Watch, watching
@@ -52,7 +53,7 @@ class Settings:
             workers=self.workers, url_map=self.mirrors, watch=watch, debug=debugging(),
             cache=self.place.cache(self.cache), refresh=self.refresh, missing=self.missing, previews=self.previews,
             defaults={"zarr_format": self.place.project.defaults.zarr_format},
-            job_name=self.job_name, job_id=self.job_id, again=self._again(chosen),
+            job_name=self.job_name, job_id=self.job_id, again=self._again(chosen), ready=begin,
         )  # fmt: skip
 
     def _again(self, chosen: Chosen) -> str:
@@ -94,6 +95,8 @@ def _run(verb: str, chosen: Chosen, run: Callable[[Chosen, Watch], Any]) -> Done
         found = explained(error, debugging())
         say(str(found))
         return Done(chosen.name, error=found)
+    finally:
+        begin()
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import click
 
+from bakehouse.cli.collecting import begin, put_off
 from bakehouse.cli.interrupts import INTERRUPTED
 from bakehouse.cli.reply import Reply, explained, say, show, show_error
 from bakehouse.errors import BakehouseError, UsageError
@@ -31,9 +32,13 @@ class Bakehouse(click.Group):
     ) -> Any:
         """Run a command; exit with 0 if all is well, 1 for findings and failures, 2 for wrong usage."""
         words = list(sys.argv[1:] if args is None else args)
-        code = self._run(words, prog_name or "bakehouse", complete_var, **extra)
         if not standalone_mode:
-            return code
+            return self._run(words, prog_name or "bakehouse", complete_var, **extra)
+        put_off(self._named(words))
+        try:
+            code = self._run(words, prog_name or "bakehouse", complete_var, **extra)
+        finally:
+            begin()
         _leave(code)
 
     def list_commands(self, ctx: click.Context) -> list[str]:

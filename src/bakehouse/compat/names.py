@@ -8,7 +8,7 @@ import sys
 import types
 from collections.abc import Callable, Mapping, Sequence
 from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from typing import Any
 
 from bakehouse.errors import did_you_mean
@@ -25,11 +25,12 @@ SERVED: Mapping[str, str | None] = {
 """Module that feedstocks import, and the one of ours whose names it has, if any."""
 PACKAGES = ("leap_data_management_utils", "pangeo_forge_ndpyramid")
 MENDED: Mapping[str, str] = {
-    "pangeo_forge_recipes.rechunking": "bakehouse.compat.writers",
     "pangeo_forge_recipes.storage": "bakehouse.compat.storage",
     "pangeo_forge_recipes.writers": "bakehouse.compat.writers",
 }
 """Upstream's own modules, some of whose names are replaced by ours."""
+MENDED_LATER: Mapping[str, str] = {"pangeo_forge_recipes.rechunking": "bakehouse.compat.writers"}
+"""Those that are mended when somebody imports them: they import dask's arrays, which takes as long as Beam."""
 
 
 class _Served(Loader):
@@ -47,6 +48,22 @@ class _Served(Loader):
             vars(module)["__getattr__"] = _refusal(module.__name__, list(names))
 
 
+class _Mended(Loader):
+    """Replace some names of an installed module as soon as it is imported."""
+
+    def __init__(self, upstream: Loader, ours: str) -> None:
+        self.upstream, self.ours = upstream, ours
+
+    def create_module(self, spec: ModuleSpec) -> types.ModuleType | None:
+        """Make the module as its own loader does."""
+        return self.upstream.create_module(spec)
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        """Fill the module as its own loader does, then mend it."""
+        self.upstream.exec_module(module)
+        _mend(module, self.ours)
+
+
 def _refusal(module: str, names: Sequence[str]) -> Callable[[str], Any]:
     def refuse(name: str) -> Any:
         hint = "" if name.startswith("__") else f" ({did_you_mean(name, names)})"
@@ -56,13 +73,16 @@ def _refusal(module: str, names: Sequence[str]) -> Callable[[str], Any]:
 
 
 class _Finder(MetaPathFinder):
-    """Find the served modules before any installed package does."""
+    """Find the served and mended modules before anybody else does."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        """Give the module's spec, if it is one that is served here."""
-        if name not in SERVED:
-            return None
-        return ModuleSpec(name, _Served(SERVED[name]), is_package=name in PACKAGES)
+        """Give the module's spec, if it is one that is served or mended here."""
+        if name in SERVED:
+            return ModuleSpec(name, _Served(SERVED[name]), is_package=name in PACKAGES)
+        spec = PathFinder.find_spec(name, path, target) if name in MENDED_LATER else None
+        if spec and spec.loader:
+            spec.loader = _Mended(spec.loader, MENDED_LATER[name])
+        return spec
 
 
 def install() -> None:
@@ -79,15 +99,16 @@ def install() -> None:
     for name in SERVED:
         sys.modules.pop(name, None)
     sys.meta_path.insert(0, _Finder())
-    for name, ours in MENDED.items():
-        _mend(importlib.import_module(name), importlib.import_module(ours))
+    for name in [*MENDED, *(set(MENDED_LATER) & set(sys.modules))]:
+        _mend(importlib.import_module(name), {**MENDED, **MENDED_LATER}[name])
 
 
 def _by_name(module: types.ModuleType) -> tuple[Callable[[str], Any], tuple[str]]:
     return importlib.import_module, (module.__name__,)
 
 
-def _mend(upstream: types.ModuleType, ours: types.ModuleType) -> None:
+def _mend(upstream: types.ModuleType, module: str) -> None:
+    ours = importlib.import_module(module)
     for name in ours.__all__:
         if hasattr(upstream, name):
             setattr(upstream, name, getattr(ours, name))

@@ -10,6 +10,7 @@ from xarray.core import indexing
 from xarray.indexes import PandasIndex
 
 from bakehouse.openers.forms import decoded_as, key_of, known_form, learn_form
+from bakehouse.openers.plain import as_from_file, variable_of
 from bakehouse.openers.raw import Raw
 from bakehouse.openers.reference import Opened, ReferenceArray
 from bakehouse.storage.memory import Memory
@@ -85,7 +86,7 @@ def as_readers_see(dataset: xr.Dataset) -> xr.Dataset:
 def _variable(opened: Opened, name: str, raw: xr.Variable, whole: Raw, dry: bool) -> xr.Variable:
     """Give a variable's values if they index a dimension and are at hand, else a reference to them."""
     if raw.dims == (name,) and name in whole.held:
-        return xr.Variable(raw.dims, whole.held[name], raw.attrs, raw.encoding)
+        return as_from_file(variable_of(raw.dims, whole.held[name], raw.attrs, raw.encoding))
     data = indexing.LazilyIndexedArray(ReferenceArray(opened, name, raw, dry))
     return xr.Variable(raw.dims, data, raw.attrs, raw.encoding, fastpath=True)
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from bakehouse.openers.plain import variable_of
 from bakehouse.plan.tolerance import COMPARED, SHOWN
 from bakehouse.storage.memory import Memory
 
@@ -37,7 +38,7 @@ def shared_values(variable: xr.Variable, within_tolerance: bool = False) -> Shar
     """
     if variable.nbytes > KEPT_BYTES or variable.dtype.kind in "OSUT":
         return _summary(variable, within_tolerance)
-    variable = xr.Variable(variable.dims, variable.values)
+    variable = variable_of(variable.dims, variable.values)
     key = (variable.dims, variable.shape, variable.dtype.str, variable.values.tobytes(), within_tolerance)
     if (found := _known.get(key)) is None:
         found = _summary(variable, within_tolerance)

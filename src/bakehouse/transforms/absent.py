@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from bakehouse.context import Context
+from bakehouse.openers.plain import variable_of
 from bakehouse.patterns import Index, Key, key_of
 from bakehouse.plan.gaps import Absent
 from bakehouse.plan.types import ArrayPlan
@@ -68,4 +69,4 @@ def _coordinate(name: str, extent: Extent, array: ArrayPlan) -> xr.Variable:
     else:
         values = values.astype(array.dtype)
     dims = () if name in array.expand else (name,)
-    return xr.Variable(dims, values.reshape(()) if not dims else values)
+    return variable_of(dims, values.reshape(()) if not dims else values)

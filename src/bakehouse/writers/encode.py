@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from bakehouse.errors import SchemaError
+from bakehouse.openers.plain import as_from_file, variable_of
 from bakehouse.plan.types import CF_KEYS, ArrayPlan
 from bakehouse.schema import thaw
 
@@ -51,7 +52,7 @@ def encode(name: str, variable: xr.Variable, encoding: Mapping[str, Any]) -> xr.
     SchemaError
         If the values do not survive the encoding.
     """
-    bare = xr.Variable(variable.dims, _text(name, variable.values), variable.attrs, dict(encoding))
+    bare = variable_of(variable.dims, _text(name, variable.values), variable.attrs, dict(encoding))
     try:
         with np.errstate(invalid="ignore", over="ignore"):
             encoded = xr.conventions.encode_cf_variable(_spanning(bare), name=name)
@@ -75,7 +76,7 @@ def _spanning(variable: xr.Variable) -> xr.Variable:
         return variable
     if (values.astype("int64") % 1000)[~np.isnat(values)].any():
         return variable
-    return xr.Variable(variable.dims, values.astype("datetime64[us]"), variable.attrs, variable.encoding)
+    return variable_of(variable.dims, values.astype("datetime64[us]"), variable.attrs, variable.encoding)
 
 
 def _insist_exact(name: str, values: Any, encoded: xr.Variable, encoding: Mapping[str, Any]) -> None:
@@ -86,7 +87,9 @@ def _insist_exact(name: str, values: Any, encoded: xr.Variable, encoding: Mappin
     wanted = str(encoding.get("units", ""))
     got = str(encoded.attrs.get("units", wanted))
     coder = xr.coders.CFDatetimeCoder(use_cftime=True) if calendar else xr.coders.CFDatetimeCoder(time_unit="ns")
-    back = xr.conventions.decode_cf_variable(name, encoded, decode_times=coder, decode_timedelta=True).values
+    back = xr.conventions.decode_cf_variable(
+        name, as_from_file(encoded), decode_times=coder, decode_timedelta=True
+    ).values
     lost = ~((back == values) | ((back != back) & (values != values)))
     if wanted.split(" since ")[0] == got.split(" since ")[0] and not lost.any():
         return
@@ -106,7 +109,9 @@ def _insist_held(name: str, values: Any, encoded: xr.Variable, encoding: Mapping
     filled, packed = fill is not None and fill == fill, encoded.dtype.kind in "iu"
     if values.dtype.kind not in "iuf" or not (filled or (packed and values.dtype != encoded.dtype)):
         return
-    back = xr.conventions.decode_cf_variable(name, encoded, decode_times=False, decode_timedelta=False).values
+    back = xr.conventions.decode_cf_variable(
+        name, as_from_file(encoded), decode_times=False, decode_timedelta=False
+    ).values
     lost = np.isnan(back) != np.isnan(values)
     if packed:
         step = abs(float(encoding.get("scale_factor") or 1))
@@ -163,7 +168,7 @@ def stored_fill(array: ArrayPlan, asked: Mapping[str, Any]) -> Any:
     fill = encoding.get("_FillValue", encoding.get("missing_value"))
     if fill is not None and not array.dtype.startswith(TIMES):
         return np.dtype(encoding.get("dtype") or array.dtype).type(fill)
-    return encode(array.name, xr.Variable("x", np.array([missing_value(array.dtype)])), encoding).values[0]
+    return encode(array.name, variable_of("x", np.array([missing_value(array.dtype)])), encoding).values[0]
 
 
 def _text(name: str, values: Any) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from bakehouse.errors import SchemaError
+from bakehouse.openers.plain import variable_of
 from bakehouse.plan.types import ArrayPlan
 from bakehouse.writers.encode import cf_encoding, encode
 
@@ -46,7 +47,7 @@ class Gathered:
         for alike in self.held.values():
             values = [each for _, each in alike]
             attrs = alike[0][0].fragment.variables[self.array.name].attrs
-            whole = xr.Variable("all", np.concatenate([np.ravel(each) for each in values]), attrs)
+            whole = variable_of("all", np.concatenate([np.ravel(each) for each in values]), attrs)
             try:
                 found = encode(self.array.name, whole, cf_encoding(self.array, self.asked)).values
             except SchemaError:

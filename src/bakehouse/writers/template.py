@@ -14,6 +14,7 @@ from zarr.codecs import ZstdCodec
 from zarr.storage import MemoryStore
 
 from bakehouse.manifests import COMPRESSORS, Filter
+from bakehouse.openers.plain import variable_of
 from bakehouse.plan.codecs import CODEC_KEYS, DEFAULT_LEVEL, as_zarr3, default_filters
 from bakehouse.plan.types import ArrayPlan, Template
 from bakehouse.schema import POINTING, thaw
@@ -98,10 +99,10 @@ def _encoded(array: ArrayPlan, asked: dict[str, Any], zarr_format: int) -> xr.Va
         held = {k: v for k, v in thaw(array.encoding).items() if k in RAW_ATTRS}
         attrs = {**attrs, **{k: _typed(k, v, dtype) for k, v in held.items()}}
     else:
-        sample = encode(array.name, xr.Variable(("sample",), sample_of(array.dtype), attrs), cf_encoding(array, asked))
+        sample = encode(array.name, variable_of(("sample",), sample_of(array.dtype), attrs), cf_encoding(array, asked))
         dtype, attrs = sample.dtype, sample.attrs
     nothing = np.empty((0,) * len(array.dims), TEXT if np.dtype(dtype).hasobject else dtype)
-    planned = xr.Variable(array.dims, nothing, {**attrs, **quantisation(array, asked)})
+    planned = variable_of(array.dims, nothing, {**attrs, **quantisation(array, asked)})
     pointing = {k: v for k, v in thaw(array.encoding).items() if k in POINTING}
     planned.encoding = {**pointing, **_layout(array), **_compression(array, dtype, asked, zarr_format)}
     return planned
@@ -157,5 +158,5 @@ def _zeros(
 
     fill = "" if np.dtype(dtype).hasobject else np.zeros((), dtype)
     if dims == (name,):
-        return xr.Variable(dims, np.full(shape, fill, dtype=dtype), dict(attrs))
+        return variable_of(dims, np.full(shape, fill, dtype=dtype), dict(attrs))
     return xr.Variable(dims, dask.array.full(shape, fill, dtype=dtype, chunks=shape or -1), dict(attrs))

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-import xarray as xr
 import zarr
 
 from bakehouse.errors import BakehouseError, PublishError
 from bakehouse.manifests import Manifest
+from bakehouse.openers.plain import variable_of
 from bakehouse.openers.reference import ReferenceArray
 from bakehouse.plan.types import ArrayPlan, Axis, Part
 from bakehouse.plan.virtual import is_held
@@ -147,7 +147,7 @@ def _encoded_at_once(
         return None
     try:
         return encode(
-            array.name, xr.Variable(array.dims, out, thaw(array.attrs)), cf_encoding(array, dict(asked))
+            array.name, variable_of(array.dims, out, thaw(array.attrs)), cf_encoding(array, dict(asked))
         ).values
     except BakehouseError:
         return None  # one by one, the input that is to blame is named
