@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,10 @@ ROW_BYTES = 2**22
 
 
 class SpilledArray(BackendArray):
-    """An array in staging, cut into blocks along its first dimension; reading takes only the blocks that it needs."""
+    """An array in staging, cut into blocks along its first dimension; reading takes only the blocks that it needs.
+
+    A region inside one block is a view of what was read, and can't be written to.
+    """
 
     def __init__(self, target: Target, name: str, variable: xr.Variable, rows: int) -> None:
         self.target, self.name, self.rows = target, name, rows
@@ -32,24 +34,39 @@ class SpilledArray(BackendArray):
 
     def _read(self, key: tuple[Any, ...]) -> Any:
         first, *rest = (k if isinstance(k, slice) else np.atleast_1d(k) for k in key)
-        rows = np.arange(self.shape[0])[first]
-        lengths = (np.arange(n)[k].size for n, k in zip(self.shape[1:], rest, strict=True))
-        out = np.empty((rows.size, *lengths), self.dtype)
-        for number in np.unique(rows // self.rows):
-            here = np.flatnonzero(rows // self.rows == number)
-            block = self._block(int(number))[rows[here] - number * self.rows]
-            for axis, wanted in enumerate(rest, 1):
-                block = block[(slice(None),) * axis + (wanted,)]
-            out[here] = block
+        wanted = np.arange(self.shape[0])[first]
+        held, places = np.unique(wanted // self.rows, return_inverse=True)
+        if len(held) == 1:
+            out = self._part(held[0], wanted, rest)
+        else:
+            lengths = (np.arange(n)[k].size for n, k in zip(self.shape[1:], rest, strict=True))
+            out = np.empty((wanted.size, *lengths), self.dtype)
+            for at, number in enumerate(held):
+                here = np.flatnonzero(places == at)
+                out[_as_slice(here)] = self._part(number, wanted[here], rest)
         return out[tuple(0 if isinstance(k, int | np.integer) else slice(None) for k in key)]
 
+    def _part(self, number: int, wanted: Any, rest: list[Any]) -> Any:
+        """Give some rows of a block, cut as is asked."""
+        block = self._block(number)[_as_slice(wanted - number * self.rows)]
+        for axis, each in enumerate(rest, 1):
+            block = block[(slice(None),) * axis + (each,)]
+        return block
+
     def _block(self, number: int) -> Any:
-        data = self.target.get(f"{self.name}/{number}.npy")
+        data = self.target.get(f"{self.name}/{number}")
         if data is None:
             raise StorageError(
                 f"spilled block {self.name}/{number} is gone", self.target.url, None, "run the bake again"
             )
-        return np.load(io.BytesIO(data), allow_pickle=False)
+        return np.frombuffer(data, self.dtype).reshape(-1, *self.shape[1:])
+
+
+def _as_slice(places: Any) -> Any:
+    """Give places as a slice where they follow each other: what it selects need not be copied."""
+    if places.size and (np.diff(places) == 1).all():
+        return slice(int(places[0]), int(places[-1]) + 1)
+    return places
 
 
 def spill(variable: xr.Variable, target: Target) -> xr.Variable:
@@ -59,27 +76,25 @@ def spill(variable: xr.Variable, target: Target) -> xr.Variable:
     stay: they have no fixed-width form, and are small in practice.
     """
     data = variable.values if isinstance(variable, xr.IndexVariable) else variable._data
-    if not isinstance(data, np.ndarray) or data.nbytes <= INLINE_BYTES or data.dtype.kind == "O" or data.ndim == 0:
+    if not isinstance(data, np.ndarray) or data.nbytes <= INLINE_BYTES or data.dtype.kind in "OT" or data.ndim == 0:
         return variable
     rows = min(data.shape[0], max(1, ROW_BYTES // max(1, data.nbytes // data.shape[0])))
     name = _digest(data, rows)
     starts = range(0, data.shape[0], rows)
-    if target.size(f"{name}/{len(starts) - 1}.npy") is None:  # the last block is put last
+    if target.size(f"{name}/{len(starts) - 1}") is None:  # the last block is put last
         for number, start in enumerate(starts):
-            target.put(f"{name}/{number}.npy", _block(data[start : start + rows]))
+            target.put(f"{name}/{number}", _bytes(data[start : start + rows]))
     lazy = indexing.LazilyIndexedArray(SpilledArray(target, name, variable, rows))
     return xr.Variable(variable.dims, lazy, variable.attrs, variable.encoding, fastpath=True)
 
 
-def _block(values: np.ndarray[Any, Any]) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, np.ascontiguousarray(values), allow_pickle=False)
-    return buffer.getvalue()
+def _bytes(values: np.ndarray[Any, Any]) -> memoryview:
+    return np.ascontiguousarray(values).reshape(-1).view(np.uint8).data
 
 
 def _digest(data: np.ndarray[Any, Any], rows: int) -> str:
     """Hash an array a few rows at a time: a copy of it would double what a recipe's step takes."""
     hasher = hashlib.sha256(f"{data.dtype}{data.shape}".encode())
     for start in range(0, data.shape[0], rows):
-        hasher.update(np.ascontiguousarray(data[start : start + rows]).view(np.uint8).data)
+        hasher.update(_bytes(data[start : start + rows]))
     return hasher.hexdigest()
