@@ -33,7 +33,7 @@ recipe = (
 """
 
 
-def test_nothing_is_collected_until_the_pipeline_runs(tmp_path: Path) -> None:
+def test_nothing_is_collected_until_the_recipe_is_loaded(tmp_path: Path) -> None:
     project = new_project(tmp_path / "project")
     project.add_python("watched", WATCHED)
     _, said = (running := project.start("bake", "watched", "--no-previews")).communicate()

@@ -69,7 +69,7 @@ class Job:
     again
         The command that does this once more.
     ready
-        Called when the pipeline is built, before it runs.
+        Called when the engine and the recipe are loaded, before the pipeline is built.
     """
 
     feedstock: Feedstock
@@ -158,6 +158,8 @@ def run_job(job: Job, context: Context) -> dict[str, Any]:
         quiet_beam()
     with using(context), pruned(job.prune), chdir(job.feedstock.workdir):
         recipe = load_recipes(job.feedstock, job.recipe)[job.recipe]
+        if job.ready:
+            job.ready()
         if job.bakery.is_service:
             return _run_on_service(job, context, recipe)
         try:
@@ -255,8 +257,6 @@ def _run(job: Job, context: Context, recipe: Any) -> None:
         pipeline = beam.Pipeline(options=options)
         keep_in_process(pipeline.runner)
         pipeline | recipe
-        if job.ready:
-            job.ready()
         if job.watch:
             watcher.start()
         with watched(options, job.debug):

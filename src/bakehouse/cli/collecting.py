@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gc
 
-STARTING = ("bake", "plan", "test", "update", "verify")
-"""Commands that import the engine and build a pipeline."""
+STARTING = ("bake", "plan", "test", "update")
+"""Commands that do nothing long before the engine and the recipe are loaded."""
 
 
 def put_off(command: str) -> None:

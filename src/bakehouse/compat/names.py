@@ -99,8 +99,8 @@ def install() -> None:
     for name in SERVED:
         sys.modules.pop(name, None)
     sys.meta_path.insert(0, _Finder())
-    for name in [*MENDED, *(set(MENDED_LATER) & set(sys.modules))]:
-        _mend(importlib.import_module(name), {**MENDED, **MENDED_LATER}[name])
+    for name, ours in MENDED.items():
+        _mend(importlib.import_module(name), ours)
 
 
 def _by_name(module: types.ModuleType) -> tuple[Callable[[str], Any], tuple[str]]:

@@ -158,5 +158,5 @@ def _zeros(
 
     fill = "" if np.dtype(dtype).hasobject else np.zeros((), dtype)
     if dims == (name,):
-        return variable_of(dims, np.full(shape, fill, dtype=dtype), dict(attrs))
+        return xr.Variable(dims, np.full(shape, fill, dtype=dtype), dict(attrs))
     return xr.Variable(dims, dask.array.full(shape, fill, dtype=dtype, chunks=shape or -1), dict(attrs))
