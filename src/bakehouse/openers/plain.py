@@ -26,7 +26,10 @@ def variable_of(
     --------
     >>> variable_of("x", np.arange(3)).identical(xr.Variable("x", np.arange(3)))
     True
+    >>> variable_of((), np.timedelta64(6, "h")).identical(xr.Variable((), np.timedelta64(6, "h")))
+    True
     """
+    values = np.asarray(values) if isinstance(values, np.generic) else values
     return xr.Variable(dims, values, attrs, encoding, fastpath=_is_plain(values))
 
 

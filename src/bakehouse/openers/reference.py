@@ -177,7 +177,7 @@ def _open(opened: Opened) -> Raw:
     if engine == "kerchunk":
         engine, kwargs = "zarr", {"consolidated": False}
     try:
-        dataset = xr.open_dataset(openable(opened), engine=engine, decode_cf=False, chunks=None, cache=False, **kwargs)
+        raw = _undecoded(opened, engine, kwargs)
     except BakehouseError:
         raise
     except Exception as error:
@@ -187,7 +187,16 @@ def _open(opened: Opened) -> Raw:
             f"{type(error).__name__}: {error}",
             "check that the file is whole and that file_type says what it is",
         ) from error
-    return Raw.of(dataset).readable()
+    return raw.readable()
+
+
+def _undecoded(opened: Opened, engine: str, kwargs: Mapping[str, Any]) -> Raw:
+    where = openable(opened)
+    if engine == "cfgrib":
+        from bakehouse.openers.messages import open_messages
+
+        return open_messages(where, kwargs)
+    return Raw.of(xr.open_dataset(where, engine=engine, decode_cf=False, chunks=None, cache=False, **kwargs))
 
 
 def openable(opened: Opened) -> Any:

@@ -1,0 +1,49 @@
+"""GRIB files opened without xarray's help are what xarray opens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xarray as xr
+
+from bakehouse.openers.messages import open_messages
+from bakehouse.openers.raw import Raw
+from tests.engine.gribs import write_grib
+
+NO_INDEX: dict[str, Any] = {"backend_kwargs": {"indexpath": ""}}
+
+
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [
+        pytest.param({}, {}, id="several times"),
+        pytest.param({"days": 1}, {}, id="one time"),
+        pytest.param({"edition": 1, "missing": True}, {}, id="edition 1, missing values"),
+        pytest.param({"names": ("t", "u"), "levels": (850, 500)}, {}, id="levels"),
+        pytest.param({"names": ("2t", "10u")}, {"filter_by_keys": {"shortName": "2t"}}, id="a keyword of cfgrib's"),
+        pytest.param({}, {"time_dims": ["valid_time"]}, id="other dimensions of time"),
+        pytest.param({"days": 1}, {"squeeze": False}, id="dimensions of length one"),
+    ],
+)
+def test_what_xarray_opens_is_what_is_opened(tmp_path: Path, written: dict[str, Any], asked: dict[str, Any]) -> None:
+    path = str(tmp_path / "a.grib2")
+    write_grib(Path(path), **written)
+    expected = xr.open_dataset(path, engine="cfgrib", decode_cf=False, cache=False, **NO_INDEX, **asked)
+    found = open_messages(path, {**NO_INDEX, **asked})
+    assert found.coords == set(map(str, expected.coords))
+    assert _without_history(found.attrs) == _without_history(expected.attrs)
+    assert found.encoding == expected.encoding
+    variables = Raw.of(expected).variables
+    assert list(found.variables) == list(variables)
+    for name, variable in variables.items():
+        assert found.variables[name].identical(variable), name
+        assert found.variables[name].encoding == variable.encoding, name
+        assert found.variables[name].dtype == variable.dtype, name
+    assert set(found.held) == set(expected.dims) & set(variables)
+
+
+def _without_history(attrs: Any) -> dict[str, Any]:
+    """Leave out what says when the file was opened."""
+    return {name: value for name, value in attrs.items() if name != "history"}
