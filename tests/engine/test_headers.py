@@ -358,7 +358,7 @@ def whole(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """List the files whose headers the library reads."""
     found: list[Path] = []
     read = known._whole
-    monkeypatch.setattr(known, "_whole", lambda path, group: found.append(Path(path)) or read(path, group))
+    monkeypatch.setattr(known, "_whole", lambda source, *rest: found.append(Path(source.path)) or read(source, *rest))
     close_all()
     return found
 

@@ -181,4 +181,4 @@ def test_a_file_that_is_far_away_takes_six_requests(name: str, tmp_path: Path) -
     work, steps = done.work, each.inputs["files"] * each.inputs["steps"]
     assert (work.read_bytes, work.decoded_bytes) == (chunk_bytes(files), 0)
     assert (work.encoded_chunks, work.objects) == (COORDINATES, steps // each.options["shards"] + COORDINATES)
-    assert work.hdf5_bytes == value_bytes(files)
+    assert (work.hdf5_bytes, work.headers) == (value_bytes(files), 1)

@@ -46,6 +46,11 @@ def choose_engine(source: Source, file_type: str, open_kwargs: Mapping[str, Any]
     return _sniff(source, ENGINES.get(file_type))
 
 
+def is_hdf5(head: bytes) -> bool:
+    """Say whether a file that begins so is HDF5, as netCDF4 is."""
+    return _signed(head) == "h5netcdf"
+
+
 def group_in(open_kwargs: Mapping[str, Any]) -> str:
     """Give the group inside a file that keyword arguments ask for."""
     return str(open_kwargs.get("group") or "").strip("/")
@@ -55,10 +60,13 @@ def _sniff(source: Source, declared: str | None) -> str:
     """Trust the first bytes over the declared type: archives change format under one name."""
     with source.open() as file:
         head = file.read(8)
-    for signature, engine in SIGNATURES.items():
-        if head.startswith(signature):
-            return engine
+    if engine := _signed(head):
+        return engine
     if declared and head:
         return declared
     what = "the file is empty" if not head else f"the file starts with {head!r}, which is no format that can be read"
     raise SourceError(what, source.where, None, "expected netCDF3, netCDF4/HDF5, GRIB or zarr")
+
+
+def _signed(head: bytes) -> str | None:
+    return next((engine for begins, engine in SIGNATURES.items() if head.startswith(begins)), None)

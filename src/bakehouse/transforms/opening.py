@@ -18,8 +18,8 @@ import xarray as xr
 
 from bakehouse.context import Context, current
 from bakehouse.errors import SourceError
-from bakehouse.openers.formats import group_in
-from bakehouse.openers.hdf5 import known_header
+from bakehouse.openers.formats import group_in, is_hdf5
+from bakehouse.openers.hdf5 import known_header, read_headers
 from bakehouse.openers.survey import Survey, survey_at
 from bakehouse.openers.xarray import open_dataset
 from bakehouse.patterns import CombineOp, FilePattern, FileType, Index, key_of
@@ -214,8 +214,10 @@ class _Open(beam.DoFn):
         if survey:
             survey.recall(sources, self.group)
         ranged = [source for _, source in found if source.is_ranged and self.file_type in HEADED]
-        for _ in together(_warm, (source for source in ranged if known_header(source, self.group) is None)):
-            pass
+        fresh = [source for source in ranged if known_header(source, self.group) is None]
+        begun = [*zip(fresh, together(_begin, fresh), strict=True)]
+        if self.kwargs.get("engine") in (None, "h5netcdf"):
+            read_headers((source for source, head in begun if is_hdf5(head)), self.group)
         for index, source in found:
             yield SourcedIndex.of(index, source), open_dataset(source, self.file_type, self.kwargs, self.load, self.dry)
         if survey and not self.dry:
@@ -232,10 +234,11 @@ def _as_source(index: Index, found: Any) -> Source:
     return found if isinstance(found, Source) else make_source(str(found), {}, {}, show_index(index)).identified()
 
 
-def _warm(source: Source) -> None:
-    """Fetch what begins a file, which stays in memory for whoever opens it; errors are for the opener to tell."""
+def _begin(source: Source) -> bytes:
+    """Read what a file begins with, which stays in memory for whoever opens it; errors are for the opener to tell."""
     with suppress(SourceError), source.open() as file:
-        file.read(1)
+        return bytes(file.read(8))
+    return b""
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -10,6 +11,7 @@ import xarray as xr
 from h5py._objects import phil
 from xarray.core import indexing
 
+from bakehouse.errors import SourceError
 from bakehouse.manifests import Manifest
 from bakehouse.openers.hdf5 import alike
 from bakehouse.openers.hdf5.chunks import index_chunks
@@ -19,6 +21,7 @@ from bakehouse.openers.raw import Raw
 from bakehouse.storage import Source
 from bakehouse.storage.identity import insist_still
 from bakehouse.storage.memory import Memory
+from bakehouse.storage.together import together
 
 KEPT_BYTES = 2**28
 
@@ -55,31 +58,47 @@ def remember(source: Source, group: str, header: Header) -> None:
     _headers.put((source.location, source.held, group), header, header.size_bytes)
 
 
+def read_headers(sources: Iterable[Source], group: str) -> None:
+    """Read the headers of several files at the same time; the first alone, since others may be of its kind.
+
+    What goes wrong is for whoever opens the file to tell.
+    """
+
+    def read(source: Source) -> None:
+        with suppress(SourceError):
+            header_of(source, group)
+
+    asked = [*sources]
+    for some in (asked[:1], asked[1:]):
+        for _ in together(read, some):
+            pass
+
+
 def _read(source: Source, group: str) -> Header | None:
     try:
-        if source.is_local:
-            found = _local(source.path, group)
-        else:
-            with h5py.File(source.open(), "r") as opened:
-                found = read_header(opened.id, group)
+        with _opened(source) as file:
+            found = _known_or_read(source, file, group)
     except Exception:  # what this reader stumbles over, the library reads, or says what is wrong
         return None
     insist_still(source)
     return found
 
 
-def _local(path: str, group: str) -> Header:
-    """Read a file on a disk; what another file has said in the same bytes is known."""
+def _known_or_read(source: Source, file: Any, group: str) -> Header:
+    """Read a header with the library, unless another file has said it in the same bytes."""
     look = found = None
-    with open(path, "rb", buffering=0) as file:
-        with suppress(Exception):  # whatever is odd about it
-            look = None if group else alike.look_at(_unlocked(file))
-            found = alike.recall(look) if look else None
-        if found is None:
-            found = _whole(path, group)
-            if look:
-                alike.learn(look, found)
+    with suppress(Exception):  # whatever is odd about it
+        look = None if group else alike.look_at(file)
+        found = alike.recall(look) if look else None
+    if found is None:
+        found = _whole(source, file, group)
+        if look:
+            alike.learn(look, found)
     return found
+
+
+def _opened(source: Source) -> Any:
+    return _unlocked(open(source.path, "rb", buffering=0)) if source.is_local else source.open()
 
 
 def _unlocked(file: Any) -> Any:
@@ -91,13 +110,13 @@ def _unlocked(file: Any) -> Any:
     return file
 
 
-def _whole(path: str, group: str) -> Header:
+def _whole(source: Source, file: Any, group: str) -> Header:
     with phil:  # taken once for all: threads that take turns call by call cost twice the time
-        file = open_path(path)
+        opened = open_path(source.path) if source.is_local else h5py.File(file, "r").id
         try:
-            return read_header(file, group)
+            return read_header(opened, group)
         finally:
-            file.close()
+            opened.close()
 
 
 def raw_group(source: Source, group: str) -> Raw | None:

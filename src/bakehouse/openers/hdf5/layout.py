@@ -26,7 +26,7 @@ class OddError(Exception):
 
 
 class Bytes:
-    """The bytes of a local file, by address."""
+    """The bytes of an open file, by address."""
 
     def __init__(self, file: Any) -> None:
         self.file, self.heaps = file, dict[int, dict[int, bytes]]()
@@ -67,7 +67,7 @@ class Bytes:
             odd = driver != NOWHERE
         else:
             raise OddError(f"superblock of version {version}")
-        if odd or sizes != b"\x08\x08" or base or end > os.fstat(self.file.fileno()).st_size:
+        if odd or sizes != b"\x08\x08" or base or end > self.file.seek(0, os.SEEK_END):
             raise OddError("superblock that is not as it mostly is")
         return root
 
