@@ -8,8 +8,12 @@ from typing import Any
 import pytest
 import xarray as xr
 
+from bakehouse.openers import messages
 from bakehouse.openers.messages import open_messages
 from bakehouse.openers.raw import Raw
+from bakehouse.openers.reference import OPEN_FILES, close_all
+from bakehouse.openers.xarray import open_dataset
+from bakehouse.storage import make_source
 from tests.engine.gribs import write_grib
 
 NO_INDEX: dict[str, Any] = {"backend_kwargs": {"indexpath": ""}}
@@ -42,6 +46,20 @@ def test_what_xarray_opens_is_what_is_opened(tmp_path: Path, written: dict[str, 
         assert found.variables[name].encoding == variable.encoding, name
         assert found.variables[name].dtype == variable.dtype, name
     assert set(found.held) == set(expected.dims) & set(variables)
+
+
+def test_messages_are_looked_for_once_however_many_files_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(messages, "open_messages", lambda path, how: opened.append(path) or open_messages(path, how))
+    close_all()
+    paths = [str(tmp_path / f"{number}.grib2") for number in range(OPEN_FILES + 1)]
+    for path in paths:
+        write_grib(Path(path), days=2)
+    found = [open_dataset(make_source(path, {}, {}).identified(), "grib") for path in paths]
+    assert len({dataset.valid_time.values.tobytes() for dataset in found}) == 1
+    assert opened == paths
 
 
 def _without_history(attrs: Any) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def manifest_in(opened: Opened, name: str, shape: tuple[int, ...]) -> Manifest |
     """
     from bakehouse.openers.reference import open_raw
 
-    array = _on_disk(open_raw(opened).variables[name]._data)
+    array = on_disk(open_raw(opened).variables[name]._data)
     if array is None:
         return "it is made from the headers of messages"
     places = {index: ids[0] for index, ids in array.field_id_index.items()}
@@ -64,7 +64,7 @@ def field_values(message: Any, dtype: str = "float32", what: str = "values") -> 
         eccodes.codes_release(handle)
 
 
-def _on_disk(data: Any) -> Any:
+def on_disk(data: Any) -> Any:
     """Find cfgrib's array of messages below xarray's wrappers; None where there is none."""
     while data is not None and not hasattr(data, "field_id_index"):
         data = getattr(data, "array", None)

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from xarray.core import indexing
 
+from bakehouse.openers.grib import on_disk
 from bakehouse.openers.plain import as_from_file, variable_of
 from bakehouse.openers.raw import Raw
 
@@ -37,3 +38,9 @@ def _variable(store: Any, each: Any) -> xr.Variable:
         return as_from_file(variable_of(each.dimensions, each.data, each.attributes, encoding))
     data = indexing.LazilyIndexedArray(CfGribArrayWrapper(store, each.data))
     return xr.Variable(each.dimensions, data, each.attributes, encoding, fastpath=True)
+
+
+def held_bytes(raw: Raw) -> int:
+    """Estimate what an opened file takes of memory: an index of its messages, and what is not in them."""
+    arrays = ((variable, on_disk(variable._data)) for variable in raw.variables.values())
+    return 2**14 + sum(variable.nbytes if a is None else 2**10 * len(a.field_id_index) for variable, a in arrays)

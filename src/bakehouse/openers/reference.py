@@ -31,9 +31,12 @@ from bakehouse.openers.ranges import read_region
 from bakehouse.openers.raw import Raw
 from bakehouse.storage import Source
 from bakehouse.storage.identity import insist_still
+from bakehouse.storage.memory import Memory
 from bakehouse.storage.range_file import forget_heads
 
 OPEN_FILES = 16
+INDEX_BYTES = 2**25
+"""How much is kept of what was opened and holds no file open, as what cfgrib opens."""
 DRY_BYTES = 2**16
 DIRECT_BYTES = 2**15
 
@@ -134,6 +137,7 @@ class ReferenceArray(BackendArray):
 
 _files: OrderedDict[tuple[Any, ...], Raw] = OrderedDict()
 _lock = threading.Lock()
+_indexed = Memory(INDEX_BYTES)
 
 
 def open_raw(opened: Opened) -> Raw:
@@ -148,11 +152,20 @@ def open_raw(opened: Opened) -> Raw:
     if plain and (found := raw_group(opened.source, opened.group)) is not None:
         return found
     key = opened.cache_key
+    known: Raw | None = _indexed.get(key)
     with _lock:
         if key in _files:
             _files.move_to_end(key)
-            return _files[key]
-    raw = _open(opened)
+            known = _files[key]
+    return known or _kept(key, _open(opened), opened.engine)
+
+
+def _kept(key: tuple[Any, ...], raw: Raw, engine: str) -> Raw:
+    if engine == "cfgrib":
+        from bakehouse.openers.messages import held_bytes
+
+        _indexed.put(key, raw, held_bytes(raw))
+        return raw
     with _lock:
         _files[key] = raw
         while len(_files) > OPEN_FILES:
@@ -164,6 +177,7 @@ def close_all() -> None:
     """Forget the files that this process has open, and what it knows of others."""
     with _lock:
         _files.clear()
+    _indexed.clear()
     forget()
     forget_heads()
 
