@@ -261,7 +261,7 @@ def without_beam(objects: int = 64) -> Iterator[None]:
     """Run recipes without a runner, all else of a bake is as it is; tasks of at most so many objects."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("bakehouse.plan.tasks.TASK_OBJECTS", objects)
-        patch.setattr("bakehouse.bake.job._run", stages)
+        patch.setattr("bakehouse.bake.pipeline._run", stages)
         yield
 
 

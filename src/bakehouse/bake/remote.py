@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bakehouse.bake.job import STAGE, Job
+from bakehouse.bake.job import Job
 from bakehouse.bake.jobnote import JobNote, forget_job, labels_of, name_of, note_job, noted
-from bakehouse.bake.travelled import from_text
+from bakehouse.bake.travelled import from_text, without_stages
 from bakehouse.bakeries.dataflow.options import settled
 from bakehouse.bakeries.dataflow.service import Seen, Service
 from bakehouse.bakeries.dataflow.submit import AlreadyRunningError, service_of, submit
@@ -165,7 +165,7 @@ def _followed(job: Job, context: Context, note: JobNote, service: Service, watch
 
 def _failed(job: Job, context: Context, ended: Ended, page: str, job_id: str) -> EndedJobError:
     """Say how a job ended, what stopped it and where, and how to go on."""
-    inner = from_text(STAGE.sub("", "\n\n".join(ended.errors)))
+    inner = from_text(without_stages("\n\n".join(ended.errors)))
     message = f"Dataflow job {job_id} ended as {ended.state}"
     if ended.over_usd is not None:
         message += f": cancelled, as it had cost about ${ended.over_usd:.2f}"

@@ -11,8 +11,9 @@ from typing import Any
 
 from bakehouse.bake.finish import Run, clear_candidate, finish, outcome_of
 from bakehouse.bake.history import complete
-from bakehouse.bake.job import Job, run_job
+from bakehouse.bake.job import Job
 from bakehouse.bake.outcome import Outcome
+from bakehouse.bake.pipeline import run_job
 from bakehouse.bake.virtual import finish_virtual
 from bakehouse.catalog.entry import Entry
 from bakehouse.catalog.lines import opening_line

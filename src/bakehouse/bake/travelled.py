@@ -8,6 +8,7 @@ from bakehouse import errors
 from bakehouse.errors import BakehouseError
 
 HEAD = re.compile(r"^bakehouse\.errors\.(\w+): \1: ", re.MULTILINE)
+STAGE = re.compile(r" \[while running '.*?'\]", re.DOTALL)
 PART = re.compile(r"^  (where|cause|fix):\s+(.*(?:\n {9}.*)*)", re.MULTILINE)
 
 
@@ -31,3 +32,14 @@ def from_text(text: str) -> BakehouseError | None:
     parts = {name: value.replace("\n" + " " * 9, "\n") for name, value in PART.findall(told)}
     message = re.split(r"\n  (?:where|cause|fix):", told)[0].strip()
     return kind(message, parts.get("where"), parts.get("cause"), parts.get("fix"))
+
+
+def without_stages(text: str) -> str:
+    """Leave out what Beam adds to messages: the names of its stages.
+
+    Examples
+    --------
+    >>> without_stages("no such file [while running 'Open']")
+    'no such file'
+    """
+    return STAGE.sub("", text)

@@ -8,8 +8,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from bakehouse.bake.job import Job, run_job
+from bakehouse.bake.job import Job
 from bakehouse.bake.outcome import Outcome
+from bakehouse.bake.pipeline import run_job
 from bakehouse.catalog.entry import Entry
 from bakehouse.context import Context
 from bakehouse.errors import BakehouseError, StorageError
