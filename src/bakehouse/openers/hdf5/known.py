@@ -24,7 +24,8 @@ from bakehouse.storage.memory import Memory
 from bakehouse.storage.together import together
 
 KEPT_BYTES = 2**28
-
+LEARNT_CHUNKS = 2**11
+"""Of how many chunks the nodes of an index, 32 chunks each at least, are among the blocks that a far file keeps."""
 
 _headers = Memory(KEPT_BYTES)
 _raw = Memory(KEPT_BYTES)
@@ -92,9 +93,15 @@ def _known_or_read(source: Source, file: Any, group: str) -> Header:
         found = alike.recall(look) if look else None
     if found is None:
         found = _whole(source, file, group)
-        if look:
+        if look and (source.is_local or _is_near(found)):
             alike.learn(look, found)
     return found
+
+
+def _is_near(header: Header) -> bool:
+    """Say whether what the library read of a far file is still at hand: learning reads the chunk indexes once more."""
+    found = (variable.manifest for variable in header.variables.values())
+    return sum(m.offsets.size for m in found if isinstance(m, Manifest)) <= LEARNT_CHUNKS
 
 
 def _opened(source: Source) -> Any:
