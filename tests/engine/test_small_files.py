@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import apache_beam as beam
@@ -16,12 +19,14 @@ from bakehouse.openers import forms
 from bakehouse.openers.hdf5 import known, values
 from bakehouse.openers.reference import close_all
 from bakehouse.patterns import Index, pattern_from_file_sequence
-from bakehouse.transforms import OpenURLWithFSSpec, OpenWithXarray, StoreToZarr
-from bakehouse.writers import assemble, gathered
+from bakehouse.transforms import OpenURLWithFSSpec, OpenWithXarray, StoreToZarr, unchecked
+from bakehouse.writers import assemble, gathered, packed
 from tests.engine.pipeline import NAME, run_pipeline
 from tests.engine.test_cost import context_of, recipe_of
 
 COUNT, SHAPE = 12, (1, 30, 40)
+STAGES, WORKERS = 3, 2
+"""Stages that ask what is to be compared, and threads that each have their own."""
 
 
 def write_days(folder: Path) -> list[str]:
@@ -99,3 +104,29 @@ def test_what_a_recipe_does_to_one_input_in_place_is_not_done_to_the_next(tmp_pa
     found = xr.open_zarr(tmp_path / NAME, chunks=None)
     opened = [_changed_in_place(Index(), xr.open_dataset(path, engine="h5netcdf"))[1] for path in paths]
     xr.testing.assert_identical(found.load(), xr.concat(opened, "time", data_vars="minimal", coords="minimal"))
+
+
+def test_a_plan_is_sampled_and_variables_are_pickled_once_however_many_inputs_and_tasks_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each stage that works out anew what all its elements share would take a square of time."""
+    pattern = pattern_from_file_sequence(write_days(tmp_path), "time")
+    found: Counter[str] = Counter()
+    held, dumps = unchecked.sample_tasks, packed.pickle.dumps
+
+    def sampled(*args: Any) -> Any:
+        found["sampled"] += 1
+        return held(*args)
+
+    def dumped(variables: Any, protocol: int) -> bytes:
+        found["pickled whole"] += len(variables) == 7
+        return dumps(variables, protocol)
+
+    monkeypatch.setattr(unchecked, "sample_tasks", sampled)
+    monkeypatch.setattr(packed, "pickle", SimpleNamespace(**{**vars(packed.pickle), "dumps": dumped}))
+    context = replace(context_of(tmp_path / "out"), memory_bytes=2**12, level="full")
+    with using(context):
+        run_pipeline(recipe_of(pattern))
+    assert json.loads(context.notebook.get("run.json") or b"")["plan"]["tasks"] >= COUNT
+    assert found["pickled whole"] == COUNT
+    assert 1 <= found["sampled"] <= STAGES * WORKERS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -243,6 +244,11 @@ class Plan:
     def size_bytes(self) -> int:
         """Give the decoded size of the store."""
         return sum(task.size_bytes for task in self.tasks)
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Task]:
+        """Find tasks by their ids."""
+        return {task.id: task for task in self.tasks}
 
     @property
     def objects(self) -> int:

@@ -16,12 +16,12 @@ from bakehouse.openers.decode import as_readers_see
 from bakehouse.openers.describe import describe, raw_variable
 from bakehouse.openers.spill import spill
 from bakehouse.patterns import Index, key_of
-from bakehouse.plan.sample import level_of, sample_tasks
 from bakehouse.plan.tasks import cell_edges, reached
 from bakehouse.plan.types import StoreOptions
 from bakehouse.schema import DatasetSchema, Identity, Merging
 from bakehouse.transforms.fresh import is_changed, is_wanted, is_witness, published
 from bakehouse.transforms.index import SourcedIndex, show_index
+from bakehouse.transforms.unchecked import Unchecked
 from bakehouse.writers.assemble import Fragment, belongs
 from bakehouse.writers.compare import compare_task, compare_witness
 from bakehouse.writers.tasks import Prepared, write_task
@@ -103,7 +103,7 @@ class Route(beam.DoFn):
     """Send each fragment's references to the tasks whose boxes it overlaps."""
 
     def __init__(self, context: Context) -> None:
-        self.memory_bytes, self.mode, self.level = context.memory_bytes, context.mode, context.level
+        self.memory_bytes, self.mode, self.unchecked = context.memory_bytes, context.mode, Unchecked(context.level)
         self.known: tuple[str, dict[Any, str], dict[str, Any]] = ("", {}, {})
 
     def process(self, fragment: Fragment, prepared: Prepared) -> Iterator[tuple[str, Fragment]]:
@@ -119,8 +119,9 @@ class Route(beam.DoFn):
                 for spans in reached(array, prepared.plan.template.axes, dict(fragment.key), grids[name]):
                     if (name, spans) in boxes:
                         wanted.setdefault(boxes[name, spans], {}).update(there)
+        unchecked = self.unchecked.tasks(prepared)
         for task, variables in wanted.items():
-            if task in self.sampled - prepared.checked or (self.mode == "bake" and task not in prepared.done):
+            if task in unchecked or (self.mode == "bake" and task not in prepared.done):
                 yield task, Fragment(fragment.key, fragment.url, variables)
 
     def _boxes(self, prepared: Prepared) -> tuple[dict[Any, str], dict[str, Any]]:
@@ -129,7 +130,6 @@ class Route(beam.DoFn):
             boxes = {(p.array, p.spans): t.id for t in prepared.plan.tasks for p in t.parts}
             grids = {name: cell_edges(a, axes, self.memory_bytes) for name, a in arrays.items()}
             self.known = (prepared.plan.version, boxes, grids)
-            self.sampled = sample_tasks(prepared.plan, self.level)
         return self.known[1], self.known[2]
 
 
@@ -151,7 +151,7 @@ class Compare(beam.DoFn):
     """Compare the sampled tasks with their sources, after everything is written."""
 
     def __init__(self, context: Context) -> None:
-        self.context, self.level = context, context.level
+        self.context, self.unchecked = context, Unchecked(context.level)
         self.snapshot: str | None = None
 
     def process(self, element: tuple[str, Iterable[Fragment]], prepared: Prepared, written: int) -> Iterator[int]:
@@ -163,6 +163,5 @@ class Compare(beam.DoFn):
         if base is not None:
             yield from (compare_witness(prepared, base.by_key[f.key], f) for f in fragments)
             return
-        if task_id in sample_tasks(prepared.plan, self.level) - prepared.checked:
-            few = level_of(prepared.plan, self.level) == "sampled"
-            yield compare_task(prepared, prepared.task(task_id), fragments, few)
+        if task_id in self.unchecked.tasks(prepared):
+            yield compare_task(prepared, prepared.task(task_id), fragments, self.unchecked.is_few(prepared))

@@ -15,9 +15,9 @@ from bakehouse.openers.describe import raw_variable
 from bakehouse.openers.reference import Opened
 from bakehouse.openers.tiles import Rooms, tiled
 from bakehouse.openers.tiling import Tiling
-from bakehouse.plan.sample import sample_tasks
 from bakehouse.plan.types import ArrayPlan
 from bakehouse.storage import Source, Target
+from bakehouse.transforms.unchecked import Unchecked
 from bakehouse.writers.assemble import Fragment, belongs
 from bakehouse.writers.pieces import source_chunks
 from bakehouse.writers.tasks import Prepared
@@ -33,19 +33,23 @@ class Split(beam.DoFn):
     """Take the variables out of a fragment that are to be cut, each for itself; all else goes on as it is."""
 
     def __init__(self, context: Context) -> None:
-        self.level = context.level
+        self.unchecked = Unchecked(context.level)
 
     def process(self, fragment: Fragment, prepared: Prepared) -> Iterator[Any]:
         """Split one fragment."""
-        plan = prepared.plan
-        left = {task.id for task in plan.tasks} - prepared.done | sample_tasks(plan, self.level) - prepared.checked
-        arrays = [a for a in plan.template.arrays.values() if a.spill and belongs(a, fragment)]
-        names = {a.name for a in arrays} if left and not fragment.witness else set()
+        arrays = prepared.plan.template.arrays.values()
+        names = {a.name for a in arrays if a.spill and not fragment.witness and belongs(a, fragment)}
+        if not names or not self._is_anything_left(prepared):
+            yield fragment
+            return
         rest = {n: v for n, v in fragment.variables.items() if n not in names}
-        yield Fragment(fragment.key, fragment.url, rest, fragment.witness) if names else fragment
+        yield Fragment(fragment.key, fragment.url, rest, fragment.witness)
         for name in sorted(names):
             alone = Fragment(fragment.key, fragment.url, {name: fragment.variables[name]})
             yield beam.pvalue.TaggedOutput(TILED, (f"{name} {fragment.key}", alone))
+
+    def _is_anything_left(self, prepared: Prepared) -> bool:
+        return bool(self.unchecked.tasks(prepared)) or not prepared.plan.by_id.keys() <= prepared.done
 
 
 class Tile(beam.DoFn):

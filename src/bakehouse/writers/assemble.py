@@ -22,6 +22,7 @@ from bakehouse.plan.types import ArrayPlan, Axis, Part
 from bakehouse.writers.encode import cf_encoding, encode, missing_value, stored_fill
 from bakehouse.writers.gathered import Gathered
 from bakehouse.writers.kept import KeptValues
+from bakehouse.writers.packed import Packed
 from bakehouse.writers.pieces import pieces
 from bakehouse.writers.receipts import Taken
 from bakehouse.writers.rounding import rounded
@@ -41,6 +42,10 @@ class Fragment:
     url: str
     variables: Mapping[str, xr.Variable]
     witness: bool = False
+
+    def __post_init__(self) -> None:
+        """Pack the variables: most stages pass them on without a look."""
+        object.__setattr__(self, "variables", Packed.of(self.variables))
 
 
 @dataclass(frozen=True)

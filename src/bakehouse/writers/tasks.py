@@ -96,7 +96,7 @@ class Prepared:
 
     def task(self, task_id: str) -> Task:
         """Find a task."""
-        return next(task for task in self.plan.tasks if task.id == task_id)
+        return self.plan.by_id[task_id]
 
 
 def write_task(prepared: Prepared, task: Task, fragments: Iterable[Fragment]) -> Receipt:
