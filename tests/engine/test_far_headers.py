@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from bakehouse.openers.hdf5 import known
+from bakehouse.openers.hdf5 import alike, known
 from bakehouse.openers.hdf5.header import read_header
 from bakehouse.openers.hdf5.written import write_header
 from bakehouse.openers.reference import close_all
@@ -57,6 +57,18 @@ def test_what_goes_wrong_is_left_to_who_opens_the_file(http_server: Server, whol
     http_server.fail(f"/{path.name}", Fault(content=path.read_bytes()))
     known.read_headers(sources, "")
     assert [known.known_header(source, "") is None for source in sources] == [False, True, False, False]
+
+
+def test_what_fsspec_opens_is_left_to_the_library(http_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It reads ahead by megabytes, so looking around in a file costs more than it spares."""
+    deflated(http_server.folder, [noisy(0)])
+    looked: list[object] = []
+    monkeypatch.setattr(alike, "look_at", looked.append)
+    close_all()
+    source = make_source(f"{http_server.address('0.nc')}?token=1", {}, {}).identified()
+    assert not source.is_ranged
+    assert known.header_of(source, "") is not None
+    assert looked == []
 
 
 def test_a_long_index_is_not_read_twice(http_server: Server) -> None:

@@ -88,9 +88,10 @@ def _read(source: Source, group: str) -> Header | None:
 def _known_or_read(source: Source, file: Any, group: str) -> Header:
     """Read a header with the library, unless another file has said it in the same bytes."""
     look = found = None
-    with suppress(Exception):  # whatever is odd about it
-        look = None if group else alike.look_at(file)
-        found = alike.recall(look) if look else None
+    if not group and (source.is_local or source.is_ranged):  # what fsspec opens may fetch megabytes for each look
+        with suppress(Exception):  # whatever is odd about it
+            look = alike.look_at(file)
+            found = alike.recall(look)
     if found is None:
         found = _whole(source, file, group)
         if look and (source.is_local or _is_near(found)):
