@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import math
 import threading
+import traceback
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -114,6 +115,7 @@ class ReferenceArray(BackendArray):
         except BakehouseError:
             raise
         except Exception as error:
+            _let_go(error)
             raise SourceError(
                 f"cannot read variable '{self.name}'",
                 self.opened.source.where,
@@ -195,6 +197,7 @@ def _open(opened: Opened) -> Raw:
     except BakehouseError:
         raise
     except Exception as error:
+        _let_go(error)
         raise SourceError(
             f"cannot open the file with engine '{opened.engine}'",
             source.where,
@@ -202,6 +205,17 @@ def _open(opened: Opened) -> Raw:
             "check that the file is whole and that file_type says what it is",
         ) from error
     return raw.readable()
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Drop what the frames of an error hold, of what led to it, too.
+
+    HDF5 lets go of what is left of an open file when the process ends. Is that an object of Python's, the process ends
+    with a segmentation fault, since Python has ended before (h5py 3.16).
+    """
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 def _undecoded(opened: Opened, engine: str, kwargs: Mapping[str, Any]) -> Raw:
