@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import xarray as xr
 
+from bakehouse.errors import SourceError
 from bakehouse.openers import messages
 from bakehouse.openers.messages import open_messages
 from bakehouse.openers.raw import Raw
@@ -60,6 +61,17 @@ def test_messages_are_looked_for_once_however_many_files_there_are(
     found = [open_dataset(make_source(path, {}, {}).identified(), "grib") for path in paths]
     assert len({dataset.valid_time.values.tobytes() for dataset in found}) == 1
     assert opened == paths
+
+
+@pytest.mark.parametrize("cut", [1, 100], ids=["in its end mark", "in its values"])
+def test_a_file_that_is_cut_short_is_refused_unless_the_recipe_says_otherwise(tmp_path: Path, cut: int) -> None:
+    path = tmp_path / "a.grib2"
+    write_grib(path, days=3)
+    path.write_bytes(path.read_bytes()[:-cut])
+    source = make_source(str(path), {}, {}).identified()
+    with pytest.raises(SourceError, match=r"(?s)cannot open the file.*a\.grib2.*End of resource.*whole"):
+        open_dataset(source, "grib")
+    assert open_dataset(source, "grib", {"errors": "ignore"}).sizes["time"] == 2
 
 
 def _without_history(attrs: Any) -> dict[str, Any]:

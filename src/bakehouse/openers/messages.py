@@ -19,14 +19,27 @@ def open_messages(path: str, kwargs: Mapping[str, Any]) -> Raw:
 
     Left to itself, xarray imports dask's arrays, to find out that cfgrib's are none of those: that takes longer than
     to open twenty files of ten messages.
+
+    Messages that can't be read are an error, of eccodes', unless the keyword `errors` says otherwise: cfgrib would pass
+    over them, as over the last one of a file that is cut short.
     """
     from cfgrib.xarray_plugin import CfGribDataStore
 
     given = {name: value for name, value in kwargs.items() if name != "backend_kwargs"}
-    store = CfGribDataStore(path, **{**kwargs.get("backend_kwargs", {}), **given})
+    given = {**kwargs.get("backend_kwargs", {}), **given}
+    if "errors" not in given:
+        _insist_whole(path)
+    store = CfGribDataStore(path, **given)
     variables = {str(name): _variable(store, each) for name, each in store.ds.variables.items()}
     held = {n: v.data for n, v in store.ds.variables.items() if v.dimensions == (n,) and isinstance(v.data, np.ndarray)}
     return Raw(variables, dict(store.get_attrs()), {**store.get_encoding(), "source": path}, held=held)
+
+
+def _insist_whole(path: str) -> None:
+    from cfgrib.messages import FileStream
+
+    for _ in FileStream(path, errors="raise").items():
+        pass
 
 
 def _variable(store: Any, each: Any) -> xr.Variable:
