@@ -20,7 +20,7 @@ import xarray as xr
 from click.testing import CliRunner
 
 from bakehouse.cli import main
-from bakehouse.openers.reference import close_all
+from bakehouse.openers.opened import close_all
 from benchmarks import far_server, ours, remote
 from benchmarks.workloads import lifecycle, workloads
 from benchmarks.workloads.base import BASE, Workload

@@ -13,8 +13,8 @@ import xarray as xr
 
 from bakehouse.chunks import Span
 from bakehouse.errors import SourceError, VerifyError
-from bakehouse.openers import reference
 from bakehouse.openers.hdf5 import values
+from bakehouse.openers.opened import close_all
 from bakehouse.openers.reference import library_reads
 from bakehouse.openers.xarray import open_dataset
 from bakehouse.storage import Target, make_source
@@ -43,7 +43,7 @@ def far(http_server: Server) -> list[xr.Dataset]:
 
 
 def opened(server: Server, number: int) -> xr.Dataset:
-    reference.close_all()
+    close_all()
     found = open_dataset(make_source(server.address(f"{number}.nc"), {}, {}).identified())
     server.clear()
     return found

@@ -12,7 +12,7 @@ import xarray as xr
 from bakehouse.openers.hdf5 import alike, known
 from bakehouse.openers.hdf5.header import read_header
 from bakehouse.openers.hdf5.written import write_header
-from bakehouse.openers.reference import close_all
+from bakehouse.openers.opened import close_all
 from bakehouse.storage import Source, make_source
 from tests.engine.test_far_comparison import noisy
 from tests.engine.test_moves import deflated

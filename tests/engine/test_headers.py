@@ -18,14 +18,14 @@ import pytest
 import xarray as xr
 
 from bakehouse.errors import SourceError
-from bakehouse.openers import reference
+from bakehouse.openers import opened
 from bakehouse.openers.describe import describe
 from bakehouse.openers.hdf5 import known
 from bakehouse.openers.hdf5.known import header_of, raw_group
 from bakehouse.openers.hdf5.layout import Bytes, OddError
 from bakehouse.openers.hdf5.written import read_written, write_header
+from bakehouse.openers.opened import Opened, close_all, open_raw
 from bakehouse.openers.raw import readable
-from bakehouse.openers.reference import Opened, close_all, open_raw
 from bakehouse.openers.xarray import open_dataset
 from bakehouse.storage import make_source
 
@@ -240,7 +240,7 @@ def test_what_it_decodes_to(tmp_path: Path, write: Callable[[Path], None], monke
     found = open_dataset(source)
     mine = describe(found, source.url, source.identity, {"time": "concat"})
     close_all()
-    monkeypatch.setattr(reference, "raw_group", lambda source, group: None)
+    monkeypatch.setattr(opened, "raw_group", lambda source, group: None)
     expected = open_dataset(source)
     xr.testing.assert_identical(found, expected)
     assert {n: v.dtype for n, v in found.variables.items()} == {n: v.dtype for n, v in expected.variables.items()}
@@ -302,7 +302,7 @@ def test_files_of_one_form_decode_to_their_own_values(
         first, found = [open_dataset(source, open_kwargs=kwargs) for source in sources]
     except SourceError:
         return
-    monkeypatch.setattr(reference, "raw_group", lambda source, group: None)
+    monkeypatch.setattr(opened, "raw_group", lambda source, group: None)
     for source, mine in zip(sources, (first, found), strict=True):
         expected = open_dataset(source, open_kwargs=kwargs)
         xr.testing.assert_identical(mine, expected)

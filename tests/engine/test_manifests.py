@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from bakehouse.manifests import Manifest
 from bakehouse.openers.codecs import decode
 from bakehouse.openers.fetch import fetch
+from bakehouse.openers.opened import Opened, open_raw
 from bakehouse.openers.ranges import read_region
-from bakehouse.openers.reference import Opened, ReferenceArray, library_reads, open_raw
+from bakehouse.openers.reference import ReferenceArray, library_reads
 from bakehouse.storage import make_source
 from tests.engine.gribs import write_grib
 from tests.support.http import Server

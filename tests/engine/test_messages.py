@@ -11,8 +11,8 @@ import xarray as xr
 from bakehouse.errors import SourceError
 from bakehouse.openers import messages
 from bakehouse.openers.messages import open_messages
+from bakehouse.openers.opened import OPEN_FILES, close_all
 from bakehouse.openers.raw import Raw
-from bakehouse.openers.reference import OPEN_FILES, close_all
 from bakehouse.openers.xarray import open_dataset
 from bakehouse.storage import make_source
 from tests.engine.gribs import write_grib

@@ -19,7 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bakehouse.context import Context, using
-from bakehouse.openers.reference import Opened, library_reads
+from bakehouse.openers.opened import Opened
+from bakehouse.openers.reference import library_reads
 from bakehouse.openers.tiles import Rooms, tiled
 from bakehouse.openers.tiling import Tiling
 from bakehouse.storage import Source, Target

@@ -17,7 +17,7 @@ import xarray as xr
 from bakehouse.context import using
 from bakehouse.openers import forms
 from bakehouse.openers.hdf5 import known, values
-from bakehouse.openers.reference import close_all
+from bakehouse.openers.opened import close_all
 from bakehouse.patterns import Index, pattern_from_file_sequence
 from bakehouse.transforms import OpenURLWithFSSpec, OpenWithXarray, StoreToZarr, unchecked
 from bakehouse.writers import assemble, gathered, packed

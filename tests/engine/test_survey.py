@@ -14,7 +14,7 @@ import xarray as xr
 from bakehouse.context import using
 from bakehouse.openers import survey
 from bakehouse.openers.hdf5 import known_header
-from bakehouse.openers.reference import close_all
+from bakehouse.openers.opened import close_all
 from bakehouse.openers.survey import Survey
 from bakehouse.openers.xarray import open_dataset
 from bakehouse.patterns import pattern_from_file_sequence

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bakehouse.openers.reference import close_all
+from bakehouse.openers.opened import close_all
 from bakehouse.storage import remote
 from tests.faults.conftest import Case, case_of
 from tests.faults.site import Site, assert_reads, source, write_inputs

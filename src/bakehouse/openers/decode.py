@@ -10,9 +10,10 @@ from xarray.core import indexing
 from xarray.indexes import PandasIndex
 
 from bakehouse.openers.forms import decoded_as, key_of, known_form, learn_form
+from bakehouse.openers.opened import Opened
 from bakehouse.openers.plain import as_from_file, variable_of
 from bakehouse.openers.raw import Raw
-from bakehouse.openers.reference import Opened, ReferenceArray
+from bakehouse.openers.reference import ReferenceArray
 from bakehouse.storage.memory import Memory
 
 DECODING = ("concat_characters", "mask_and_scale", "decode_times", "decode_coords", "decode_timedelta", "use_cftime")

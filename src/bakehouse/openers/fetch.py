@@ -157,7 +157,7 @@ def _whole(source: Source, key: str) -> Any:
 @lru_cache(maxsize=SHARD_INDEXES)
 def object_store(source: Source) -> Any:
     """Open the folder or bucket that a zarr source lies in, once per process."""
-    from bakehouse.openers.reference import zarr_store
+    from bakehouse.openers.zarr import zarr_store
 
     return zarr_store(source).store
 

@@ -15,9 +15,10 @@ from typing import Any
 import xarray as xr
 from xarray.indexes import PandasIndex
 
+from bakehouse.openers.opened import Opened
 from bakehouse.openers.plain import as_from_file, variable_of
 from bakehouse.openers.raw import Raw
-from bakehouse.openers.reference import Opened, ReferenceArray
+from bakehouse.openers.reference import ReferenceArray
 from bakehouse.storage.memory import Memory
 
 OWN = ("source",)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from bakehouse.manifests import Filter, Manifest
 from bakehouse.openers.local import as_local
+from bakehouse.openers.opened import Opened, open_raw
 from bakehouse.storage import Source, read_ranges
-
-if TYPE_CHECKING:
-    from bakehouse.openers.reference import Opened
 
 HEAD_BYTES = 16
 MISSING = float(np.finfo(np.float32).max)
@@ -24,8 +22,6 @@ def manifest_in(opened: Opened, name: str, shape: tuple[int, ...]) -> Manifest |
 
     The filter has the configuration of the codec of that name that readers of references know.
     """
-    from bakehouse.openers.reference import open_raw
-
     array = on_disk(open_raw(opened).variables[name]._data)
     if array is None:
         return "it is made from the headers of messages"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bakehouse.errors import SourceError, did_you_mean
-from bakehouse.openers.reference import Opened, openable, zarr_store
+from bakehouse.openers.opened import Opened, openable
 
 FLAT = {"scipy": "netCDF3", "cfgrib": "GRIB"}
 
@@ -39,6 +39,8 @@ def _listed(opened: Opened) -> list[str]:
     """Give the paths of all groups."""
     if opened.engine == "zarr":
         import zarr
+
+        from bakehouse.openers.zarr import zarr_store
 
         members: Any = zarr.open_group(zarr_store(opened.source), mode="r").members(max_depth=None)
         return sorted(path for path, found in members if isinstance(found, zarr.Group))

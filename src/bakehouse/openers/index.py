@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bakehouse.manifests import Manifest
 
 if TYPE_CHECKING:
-    from bakehouse.openers.reference import Opened
+    from bakehouse.openers.opened import Opened
 
 INDEXES = 512
 
@@ -70,9 +70,8 @@ def _kerchunk(opened: Opened, name: str, shape: tuple[int, ...]) -> Manifest | s
 
 def _zarr(opened: Opened, name: str, shape: tuple[int, ...]) -> Manifest | str:
     from bakehouse.openers import zarr
-    from bakehouse.openers.reference import zarr_store
 
-    return zarr.manifest_in(zarr_store(opened.source), f"{opened.group}/{name}".strip("/"), shape)
+    return zarr.manifest_in(zarr.zarr_store(opened.source), f"{opened.group}/{name}".strip("/"), shape)
 
 
 def _kept(opened: Opened, name: str | None, make: Callable[[], Any]) -> Any:

@@ -17,7 +17,7 @@ from bakehouse.plan.codecs import from_numcodecs
 from bakehouse.storage import Source
 
 if TYPE_CHECKING:
-    from bakehouse.openers.reference import Opened
+    from bakehouse.openers.opened import Opened
 
 NAMES = "names"
 """Key of a document beside kerchunk's own: place where a file is read, and the URL by which it is published."""

@@ -32,7 +32,8 @@ def open_messages(path: str, kwargs: Mapping[str, Any]) -> Raw:
     store = CfGribDataStore(path, **given)
     variables = {str(name): _variable(store, each) for name, each in store.ds.variables.items()}
     held = {n: v.data for n, v in store.ds.variables.items() if v.dimensions == (n,) and isinstance(v.data, np.ndarray)}
-    return Raw(variables, dict(store.get_attrs()), {**store.get_encoding(), "source": path}, held=held)
+    encoding = {**store.get_encoding(), "source": path}
+    return Raw(variables, dict(store.get_attrs()), encoding, held=held, index_bytes=_index_bytes(variables))
 
 
 def _insist_whole(path: str) -> None:
@@ -53,7 +54,7 @@ def _variable(store: Any, each: Any) -> xr.Variable:
     return xr.Variable(each.dimensions, data, each.attributes, encoding, fastpath=True)
 
 
-def held_bytes(raw: Raw) -> int:
-    """Estimate what an opened file takes of memory: an index of its messages, and what is not in them."""
-    arrays = ((variable, on_disk(variable._data)) for variable in raw.variables.values())
+def _index_bytes(variables: Mapping[str, xr.Variable]) -> int:
+    """Estimate what an index of messages takes of memory, and what is not in messages."""
+    arrays = ((variable, on_disk(variable._data)) for variable in variables.values())
     return 2**14 + sum(variable.nbytes if a is None else 2**10 * len(a.field_id_index) for variable, a in arrays)

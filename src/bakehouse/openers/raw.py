@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import xarray as xr
@@ -14,6 +14,7 @@ class Raw:
     """The variables and attributes of a source or of one of its groups.
 
     `others` names coordinates besides those that index a dimension; `held` has the values that are known already.
+    `index_bytes` is what it takes of memory, about, if it holds no file open.
     """
 
     variables: Mapping[str, xr.Variable]
@@ -21,6 +22,7 @@ class Raw:
     encoding: Mapping[str, Any]
     others: frozenset[str] = frozenset()
     held: Mapping[str, Any] = field(default_factory=dict)
+    index_bytes: int | None = None
 
     @classmethod
     def of(cls, dataset: xr.Dataset) -> Raw:
@@ -39,7 +41,7 @@ class Raw:
         for held in self.variables.values():
             held.attrs = {name: readable(value) for name, value in held.attrs.items()}
         attrs = {name: readable(value) for name, value in self.attrs.items()}
-        return Raw(self.variables, attrs, self.encoding, self.others, self.held)
+        return replace(self, attrs=attrs)
 
 
 def readable(value: Any) -> Any:

@@ -22,8 +22,9 @@ import xarray as xr
 from xarray.core import indexing
 
 from bakehouse.manifests import ChunkKeys, Manifest
+from bakehouse.openers.opened import Opened
 from bakehouse.openers.ranges import read_region
-from bakehouse.openers.reference import Opened, ReferenceArray, is_library_asked, library_reads
+from bakehouse.openers.reference import ReferenceArray, is_library_asked, library_reads
 from bakehouse.openers.tiling import Tiling
 from bakehouse.storage import Source
 

@@ -11,7 +11,7 @@ from bakehouse.errors import SourceError
 from bakehouse.openers.decode import DECODING, decode
 from bakehouse.openers.formats import choose_engine
 from bakehouse.openers.groups import explain_group
-from bakehouse.openers.reference import Opened, open_raw
+from bakehouse.openers.opened import Opened, open_raw
 from bakehouse.storage import Source
 
 

@@ -1,4 +1,4 @@
-"""Index the arrays of zarr stores: the names of their objects, and how chunks are stored in them."""
+"""Open zarr stores and index their arrays: the names of their objects, and how chunks are stored in them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from typing import Any
 
 import numpy as np
 import zarr
+from obstore.store import LocalStore
+from zarr.storage import ObjectStore
 
 from bakehouse.manifests import CHECKSUMS, COMPRESSORS, ChunkKeys, Filter, Manifest
 from bakehouse.plan.codecs import from_numcodecs, from_zarr3
+from bakehouse.storage import Source, Target
 
 PLAIN = COMPRESSORS | CHECKSUMS | {"shuffle"}
 """Codecs that turn bytes into bytes."""
@@ -18,6 +21,12 @@ PLAIN = COMPRESSORS | CHECKSUMS | {"shuffle"}
 
 class _NotPlainError(Exception):
     """Why chunks can't be taken as bytes."""
+
+
+def zarr_store(source: Source) -> ObjectStore:
+    """Open a zarr source for reading, over obstore."""
+    store = LocalStore(prefix=source.path) if source.is_local else Target(source.location, source.options).store
+    return ObjectStore(store, read_only=True)
 
 
 def manifest_in(store: Any, path: str, shape: tuple[int, ...]) -> Manifest | str:

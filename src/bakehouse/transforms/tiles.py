@@ -12,7 +12,7 @@ import xarray as xr
 
 from bakehouse.context import Context
 from bakehouse.openers.describe import raw_variable
-from bakehouse.openers.reference import Opened
+from bakehouse.openers.opened import Opened
 from bakehouse.openers.tiles import Rooms, tiled
 from bakehouse.openers.tiling import Tiling
 from bakehouse.plan.types import ArrayPlan
