@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from functools import reduce
 from typing import Any
 
 import h5py
 import numpy as np
-from h5py import h5d
+from h5py import h5d, h5t
 
 from bakehouse.manifests import Manifest
 from bakehouse.openers.hdf5.filters import filters_of
@@ -29,13 +30,18 @@ def index_chunks(dataset: Any, plist: Any, shape: tuple[int, ...]) -> Manifest |
         return filters
     if dtype.kind not in "iuf" or h5py.check_enum_dtype(dtype):
         return f"dtype {dtype} needs the HDF5 library"
+    if not dataset.get_type().equal(h5t.py_create(dtype)):
+        return "its numbers are stored with another precision than memory has, and need the HDF5 library"
     if dataset.shape != shape:
         return "the variable is shorter than its unlimited dimension"
     fill = np.zeros((), dtype)
     plist.get_fill_value(fill)
     if plist.get_layout() == h5d.CHUNKED:
-        offsets, lengths, masks = _chunked(dataset, plist.get_chunk(), shape)
-        return Manifest(shape, plist.get_chunk(), dtype, filters, fill[()], offsets, lengths, masks)
+        chunks = plist.get_chunk()
+        offsets, lengths, masks = _chunked(dataset, chunks, shape)
+        if filters and (lengths[_cut(chunks, shape)] == math.prod(chunks) * dtype.itemsize).any():
+            return "its chunks at the edge may be stored without filters, which the HDF5 library tells alone"
+        return Manifest(shape, chunks, dtype, filters, fill[()], offsets, lengths, masks)
     if plist.get_layout() != h5d.CONTIGUOUS or plist.get_external_count() > 0:
         return "the variable is stored inside the header or in another file"
     offset = dataset.get_offset()
@@ -56,3 +62,10 @@ def _chunked(dataset: Any, chunks: tuple[int, ...], shape: tuple[int, ...]) -> t
 
     dataset.chunk_iter(note)
     return offsets, lengths, masks if masks.any() else None
+
+
+def _cut(chunks: tuple[int, ...], shape: tuple[int, ...]) -> Any:
+    """Mark the chunks that the end of the array cuts; files may leave those unfiltered, without a filter mask."""
+    grid = tuple(-(-n // c) for n, c in zip(shape, chunks, strict=True))
+    at_end = [(np.arange(g) + 1) * c > n for g, n, c in zip(grid, shape, chunks, strict=True)]
+    return reduce(np.logical_or.outer, at_end)

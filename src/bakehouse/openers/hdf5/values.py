@@ -83,7 +83,7 @@ def _read(dataset: Any, key: tuple[Any, ...], shape: tuple[int, ...], dtype: np.
         dataset.read(h5s.ALL, h5s.ALL, values)
         return values
     held: Any = h5py.Dataset(dataset)
-    found = held[key] if held.shape == shape else _padded(held, shape)[key]
+    found = held[key] if held.shape == shape else _padded(held, key, shape)
     return found.astype(dtype, copy=False)
 
 
@@ -91,9 +91,17 @@ def _is_whole(key: tuple[Any, ...], shape: tuple[int, ...]) -> bool:
     return all(isinstance(k, slice) and k.indices(n) == (0, n, 1) for k, n in zip(key, shape, strict=True))
 
 
-def _padded(held: h5py.Dataset, shape: tuple[int, ...]) -> Any:
-    """Read a variable that is shorter than its dimensions."""
-    values = np.full(shape, held.fillvalue, held.dtype)
+def _padded(held: h5py.Dataset, key: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+    """Read a region of a variable that is shorter than its dimensions: what is there, and fill beyond its end."""
+    wanted = [np.atleast_1d(np.arange(n)[k]) for k, n in zip(key, shape, strict=True)]
+    there = [at[at < n] for at, n in zip(wanted, held.shape, strict=True)]
+    out = np.full([at.size for at in wanted], held.fillvalue, held.dtype)
+    if all(at.size for at in there):
+        out[tuple(slice(at.size) for at in there)] = held[tuple(_selected(at) for at in there)]
+    return out[tuple(0 if isinstance(k, int | np.integer) else slice(None) for k in key)]
 
-    values[tuple(slice(0, n) for n in held.shape)] = held[()]
-    return values
+
+def _selected(at: np.ndarray[Any, Any]) -> Any:
+    """Give rising positions as a slice where they are one: HDF5 takes a single list of them only."""
+    steps = set(np.diff(at).tolist()) or {1}
+    return slice(int(at[0]), int(at[-1]) + 1, steps.pop()) if len(steps) == 1 else at
