@@ -88,6 +88,39 @@ def test_packing_that_a_step_changes_is_honoured(tmp_path: Path) -> None:
     assert actual.b.encoding["dtype"] == np.dtype("int16")
 
 
+PACKED = {"dtype": "int16", "scale_factor": 0.01, "add_offset": 273.15, "_FillValue": -32768}
+
+
+@pytest.mark.parametrize(
+    ("dtype", "asked"),
+    [
+        ("f4", PACKED),
+        ("f4", {"dtype": "int16", "scale_factor": 0.01}),
+        ("f8", {"dtype": "float32"}),
+        ("i4", {"_FillValue": 99}),
+        ("i2", {"_Unsigned": "true", "dtype": "int16"}),
+        ("i2", {"units": "days since 2000-01-01", "calendar": "standard"}),
+    ],
+)
+def test_an_encoding_that_a_step_adds_is_what_xarray_makes_of_it(
+    dtype: str, asked: dict[str, Any], tmp_path: Path
+) -> None:
+    plain = xr.Dataset({"b": (("time", "y"), np.arange(12, dtype=dtype).reshape(3, 4))}, {"time": np.arange(3)})
+    plain.to_netcdf(tmp_path / "0.nc", encoding={"b": {"_FillValue": None}})
+
+    def encoded(dataset: xr.Dataset) -> xr.Dataset:
+        dataset.b.encoding |= asked
+        return dataset
+
+    with xr.open_dataset(tmp_path / "0.nc") as dataset:
+        encoded(dataset).to_zarr(tmp_path / "expected.zarr", zarr_format=3)
+    pattern = FilePattern(lambda time: f"{tmp_path}/{time}.nc", ConcatDim("time", [0]))
+    actual = bake_pattern(pattern, tmp_path / "out", step(encoded))
+    expected = xr.open_zarr(tmp_path / "expected.zarr", chunks=None)
+    xr.testing.assert_identical(actual.b.drop_attrs(), expected.b.drop_attrs())
+    assert actual.b.dtype == expected.b.dtype and actual.b.encoding["dtype"] == expected.b.encoding["dtype"]
+
+
 def test_far_years_of_a_model_calendar(tmp_path: Path) -> None:
     year = 12000
     for i in range(2):

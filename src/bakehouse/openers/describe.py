@@ -17,7 +17,8 @@ from bakehouse.openers.times import extent_of
 from bakehouse.plan.types import StoreOptions
 from bakehouse.schema import POINTING, Attrs, Extent, Identity, InputSchema, VariableSchema, freeze
 
-CF_ENCODING = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned", "units", "calendar")
+PACKING = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned")
+CF_ENCODING = (*PACKING, "units", "calendar")
 
 
 def describe(
@@ -89,6 +90,7 @@ def raw_variable(variable: xr.Variable) -> tuple[xr.Variable, ReferenceArray] | 
 
 
 DECODERS = ("_ElementwiseFunctionArray", "NativeEndiannessArray", "BoolTypeArray")
+TIMES = ("datetime64", "timedelta64", "cftime[")
 
 
 def dtype_name(variable: xr.Variable) -> str:
@@ -118,7 +120,8 @@ def _insist_storable(dataset: xr.Dataset, url: str) -> None:
 
 def _variable(name: str, variable: xr.Variable, coordinate: bool, auxiliary: bool) -> VariableSchema:
     found = raw_variable(variable)
-    encoding, dtype = _encoding(variable), dtype_name(variable)
+    dtype = dtype_name(variable)
+    encoding = _encoding(variable, dtype)
     raw, why = _raw(variable, found[1] if found else None, dtype)
     chunks = found[1].chunks if found else None
     lengths = tuple(min(chunks.get(d, n), n) or 1 for d, n in variable.sizes.items()) if chunks else None  # type: ignore[call-overload]
@@ -129,13 +132,20 @@ def _variable(name: str, variable: xr.Variable, coordinate: bool, auxiliary: boo
     )
 
 
-def _encoding(variable: xr.Variable) -> Attrs:
-    """Keep the part of the encoding that says what stored values mean."""
-    kept = {k: variable.encoding[k] for k in (*CF_ENCODING, *POINTING) if variable.encoding.get(k) is not None}
-    dtype = variable.encoding.get("dtype")
-    if dtype is not None and np.dtype(dtype).kind in "iufb":
-        kept["dtype"] = str(np.dtype(dtype).newbyteorder("="))
+def _encoding(variable: xr.Variable, dtype: str) -> Attrs:
+    """Keep the part of the encoding that says what stored values mean; units are attributes of what is no time."""
+    names = CF_ENCODING if dtype.startswith(TIMES) else PACKING
+    kept = {k: variable.encoding[k] for k in (*names, *POINTING) if variable.encoding.get(k) is not None}
+    if (number := _asked_dtype(variable)) is not None:
+        kept["dtype"] = str(number)
     return freeze(kept)
+
+
+def _asked_dtype(variable: xr.Variable) -> np.dtype[Any] | None:
+    """Give the dtype of numbers that the encoding asks for."""
+    dtype = variable.encoding.get("dtype")
+    number = dtype is not None and np.dtype(dtype).kind in "iufb"
+    return np.dtype(dtype).newbyteorder("=") if number else None
 
 
 def _raw(variable: xr.Variable, reference: ReferenceArray | None, dtype: str) -> tuple[str | None, str]:
@@ -143,8 +153,7 @@ def _raw(variable: xr.Variable, reference: ReferenceArray | None, dtype: str) ->
     if reference is None:
         loaded = isinstance(variable, xr.IndexVariable) or variable.dims == (str(getattr(variable, "name", "")),)
         return None, "it is an index coordinate" if loaded else "the recipe computes it"
-    said = {k: v for k, v in reference.attrs.items() if k in CF_ENCODING and k not in variable.attrs}
-    if any(k not in variable.encoding or repr(variable.encoding[k]) != repr(v) for k, v in said.items()):
+    if _is_encoded_anew(variable, reference):
         return None, "the recipe changed its encoding"
     if dtype.startswith("timedelta64"):
         return None, "durations are stored with an attribute that says so"
@@ -157,6 +166,17 @@ def _raw(variable: xr.Variable, reference: ReferenceArray | None, dtype: str) ->
     if reference.dtype.kind not in "iufb":
         return None, f"dtype {reference.dtype} has no zarr counterpart"
     return str(reference.dtype.newbyteorder("=")), ""
+
+
+def _is_encoded_anew(variable: xr.Variable, reference: ReferenceArray) -> bool:
+    """Say whether the encoding is another than the source's: something is gone, different, or new."""
+    asked, stored = variable.encoding, reference.dtype.newbyteorder("=")
+    said = {k: v for k, v in reference.attrs.items() if k in CF_ENCODING and k not in variable.attrs}
+    if any(k not in asked or repr(asked[k]) != repr(v) for k, v in said.items()):
+        return True
+    if any(asked.get(k) is not None and k not in reference.attrs for k in PACKING):
+        return True
+    return _asked_dtype(variable) not in (None, stored, np.dtype(bool))
 
 
 def _pointed_at(dataset: xr.Dataset) -> set[Any]:
