@@ -18,7 +18,9 @@ from bakehouse.context import using
 from bakehouse.openers import forms
 from bakehouse.openers.hdf5 import known, values
 from bakehouse.openers.opened import close_all
+from bakehouse.openers.xarray import open_dataset
 from bakehouse.patterns import Index, pattern_from_file_sequence
+from bakehouse.storage import make_source
 from bakehouse.transforms import OpenURLWithFSSpec, OpenWithXarray, StoreToZarr, unchecked
 from bakehouse.writers import assemble, gathered, packed
 from tests.engine.pipeline import NAME, run_pipeline
@@ -91,6 +93,26 @@ def _changed_in_place(index: Index, dataset: xr.Dataset) -> tuple[Index, xr.Data
     dataset["c"].encoding.clear()
     del dataset["d"]
     return index, dataset
+
+
+def test_times_are_decoded_as_each_recipe_asks_though_inputs_are_decoded_once(
+    tmp_path: Path, calls: Counter[str]
+) -> None:
+    paths = write_days(tmp_path)
+    forms._forms.clear()
+    for asked in (
+        {"use_cftime": True},
+        {"use_cftime": False},
+        {"decode_times": xr.coders.CFDatetimeCoder(time_unit="s")},
+    ):
+        calls.clear()
+        for path in paths:
+            with xr.open_dataset(path, engine="h5netcdf", **asked) as expected:
+                calls["decoded whole"] -= 1
+                found = open_dataset(make_source(path, {}, {}).identified(), open_kwargs=asked)
+                xr.testing.assert_identical(found.load(), expected.load())
+                assert found.time.dtype == expected.time.dtype
+        assert calls["decoded whole"] == 1
 
 
 def test_what_a_recipe_does_to_one_input_in_place_is_not_done_to_the_next(tmp_path: Path) -> None:

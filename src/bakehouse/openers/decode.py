@@ -33,9 +33,9 @@ def decode(raw: Raw, opened: Opened, kwargs: Mapping[str, Any], dry: bool) -> xr
         Large arrays read as zeros.
     """
     asked = _decoding(kwargs) if kwargs.get("decode_cf", True) else {}
-    key = key_of(raw, asked, dry)
+    how = repr(sorted(_spelt(asked).items()))
+    key = key_of(raw, how, dry)
     form = known_form(key)
-    how = repr(sorted(asked.items()))
 
     def index_of(name: str, variable: xr.Variable) -> PandasIndex:
         return _index(name, variable, raw.variables.get(name), raw.held.get(name), how)
@@ -101,6 +101,13 @@ def _index(name: str, variable: xr.Variable, raw: xr.Variable | None, held: Any,
         found = PandasIndex.from_variables({name: variable}, options={})
         _indexes.put(key, found, 2**9 + 2 * held.nbytes)
     return found
+
+
+def _spelt(asked: Any) -> Any:
+    """Give what tells ways of decoding apart: coders show as their place in memory, which others take after them."""
+    if isinstance(asked, Mapping):
+        return {name: _spelt(value) for name, value in asked.items()}
+    return (type(asked).__name__, vars(asked)) if hasattr(asked, "__dict__") else asked
 
 
 def _decoding(kwargs: Mapping[str, Any]) -> dict[str, Any]:

@@ -34,13 +34,19 @@ class Form:
     held: Mapping[str, bytes]
 
 
-def key_of(raw: Raw, asked: Mapping[str, Any], dry: bool) -> bytes | None:
-    """Give all that decoding depends on, but for values; None where it may depend on those."""
+def key_of(raw: Raw, how: str, dry: bool) -> bytes | None:
+    """Give all that decoding depends on, but for values; None where it may depend on those.
+
+    Parameters
+    ----------
+    how
+        Tells ways of decoding apart.
+    """
     if any(v.dtype.kind not in "iuf" for v in raw.variables.values()) or not _along(raw) <= set(raw.held):
         return None
     said = [(n, v.dims, v.shape, v.dtype.str, v.attrs, _shared(v.encoding)) for n, v in raw.variables.items()]
     try:
-        return pickle.dumps((repr(sorted(asked.items())), dry, said, raw.attrs, raw.encoding, raw.others), -1)
+        return pickle.dumps((how, dry, said, raw.attrs, raw.encoding, raw.others), -1)
     except Exception:  # whatever a file's attributes hold that can't be told apart so
         return None
 
