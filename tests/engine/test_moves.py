@@ -76,6 +76,31 @@ def test_chunks_of_a_shard_are_the_bytes_of_the_files(tmp_path: Path) -> None:
     assert_same(store, joined(read(tmp_path / "in", 0, 1, 2)))
 
 
+def test_a_last_input_that_is_shorter_than_a_chunk_changes_no_other_chunk(tmp_path: Path) -> None:
+    datasets = [steps(0), steps(1), steps(2).isel(time=[0, 1])]
+    encoding = {"v": {**DEFLATED, "chunksizes": (4, ROWS, 50), "_FillValue": None}}
+    pattern = written(tmp_path / "in", datasets, [encoding] * 3, unlimited_dims=["time"])
+    store = bake(pattern, tmp_path / "out", shards=False)
+    assert store.v.encoding["chunks"] == (4, ROWS, 50) and codecs_of(tmp_path / "out" / NAME) == STORED
+    for number in (0, 1):
+        with h5py.File(tmp_path / "in" / f"{number}.nc") as file:
+            for column in range(3):
+                stored = (tmp_path / "out" / NAME / f"v/c/{number}/0/{column}").read_bytes()
+                assert stored == file["v"].id.read_direct_chunk((0, 0, 50 * column))[1]
+    assert_same(store, xr.concat(datasets, "time"))
+
+
+@pytest.mark.parametrize("lengths", [(4, 2, 4), (3, 4, 2), (4, 4, 5)])
+def test_inputs_whose_chunks_are_their_own_lengths_share_none(lengths: Sequence[int], tmp_path: Path) -> None:
+    starts = np.cumsum([0, *lengths])
+    whole = steps(0, int(starts[-1]))
+    datasets = [whole.isel(time=slice(a, a + n)) for a, n in zip(starts, lengths, strict=False)]
+    each = [{"v": {**DEFLATED, "chunksizes": (n, ROWS, 50), "_FillValue": None}} for n in lengths]
+    store = bake(written(tmp_path / "in", datasets, each), tmp_path / "out")
+    assert store.v.encoding["chunks"][0] == 1
+    assert_same(store, whole)
+
+
 def test_only_one_chunk_is_held_while_chunks_move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     held: list[int] = []
     read = ranges._read_range

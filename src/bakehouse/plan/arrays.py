@@ -39,7 +39,7 @@ def plan_array(
     shape = _shape(members, expand, {d: axes[d].size for d in runs})
     strict = options.combine_attrs == "identical"
     attrs = agree_attrs(f"'{name}'", {k: (i, s.attrs) for k, (i, s) in variants.items()}, strict, findings)
-    chunks = _source_chunks(first.dims, [s for _, s in variants.values()])
+    chunks = {d: _source_length(d, variants, axes) for d in first.dims}
     return ArrayPlan(
         name=name,
         dims=tuple(shape),
@@ -77,10 +77,20 @@ def _shape(members: Members, expand: tuple[str, ...], lengths: Mapping[str, int]
     return {d: 1 for d in expand} | {d: sizes[d] for d in first.dims} | dict(lengths)
 
 
-def _source_chunks(dims: tuple[str, ...], variants: list[VariableSchema]) -> dict[str, int | None]:
-    """Give the chunk lengths that all inputs share, None where they differ or have none."""
-    known = [dict(zip(dims, v.chunks or (None,) * len(dims), strict=True)) for v in set(variants)]
-    return {d: known[0][d] if len({chunks[d] for chunks in known}) == 1 else None for d in dims}
+def _source_length(dim: str, variants: Members, axes: Mapping[str, Axis]) -> int | None:
+    """Give the chunk length that all inputs share, None where they differ or have none.
+
+    Inputs at the end that are shorter than a chunk say nothing of it: the end of the store cuts its last chunk, too.
+    """
+    spans = axes[dim].spans if dim in axes else {}
+    last = max(spans, key=lambda position: spans[position][1], default=None)
+    known = [
+        (dict(zip(v.dims, v.chunks or (), strict=False)).get(dim), i, dict(key)) for key, (i, v) in variants.items()
+    ]
+    cut = {c for c, i, place in known if c and place.get(dim) == last and c == dict(i.sizes).get(dim)}
+    rest = {c for c, i, place in known if not (c in cut and place.get(dim) == last)} or cut
+    shared = rest.pop() if len(rest) == 1 else None
+    return shared if shared and all(c <= shared for c in cut) else None
 
 
 def _check_dims(name: str, members: Members, findings: Findings) -> None:

@@ -13,7 +13,7 @@ from bakehouse.schema import freeze
 if TYPE_CHECKING:
     from bakehouse.plan.base import Known
 
-LAYOUT_REVISION = 3
+LAYOUT_REVISION = 4
 """Raised when the same inputs and options would give other bytes, so that versions never mix."""
 
 
