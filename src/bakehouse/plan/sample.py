@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable, Iterator
+
+from bakehouse.patterns import Key
 from bakehouse.plan.types import VIRTUAL, Plan
 
 FULL_BYTES = 2**30
@@ -27,3 +31,27 @@ def sample_tasks(plan: Plan, level: str) -> frozenset[str]:
         for part in task.parts:
             firsts.setdefault(part.array, task.id)
     return frozenset(sorted(task.id for task in plan.tasks)[:SAMPLED_TASKS]) | frozenset(firsts.values())
+
+
+def sample_inputs(plan: Plan) -> frozenset[Key]:
+    """Choose the inputs of a virtual store to compare: 16, spread by their digests, and those at the edges."""
+    keys = sorted(i.key for i in plan.inputs if not i.gap)
+    spread = sorted(keys, key=digest_of)[: SAMPLED_TASKS // 2]
+    return frozenset([*spread, *_at_edges(keys, plan.template.axes)])
+
+
+def digest_of(key: Key) -> str:
+    """Name a position of the pattern."""
+    return hashlib.sha256(repr(key).encode()).hexdigest()[:16]
+
+
+def _at_edges(keys: Iterable[Key], dims: Iterable[str]) -> Iterator[Key]:
+    """Give the first input, and the last along each concat dim, which may be shorter; of merged ones each."""
+    merged: dict[Key, list[Key]] = {}
+    for key in keys:
+        merged.setdefault(tuple(place for place in key if place[0] not in dims), []).append(key)
+    for alike in merged.values():
+        yield from (alike[0], alike[-1])
+        for dim in dims:
+            last = max(dict(key)[dim] for key in alike)
+            yield next(key for key in alike if dict(key)[dim] == last)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import pickle
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -12,7 +11,7 @@ import apache_beam as beam
 
 from bakehouse.context import Context
 from bakehouse.patterns import Key
-from bakehouse.plan.sample import SAMPLED_TASKS, level_of
+from bakehouse.plan.sample import digest_of, level_of, sample_inputs
 from bakehouse.plan.tasks import input_spans
 from bakehouse.plan.types import ArrayPlan, Part, Task
 from bakehouse.plan.virtual import is_held
@@ -60,7 +59,7 @@ class CompareReferences(beam.DoFn):
     def __init__(self, context: Context) -> None:
         self.level = context.level
         self.table: tuple[str, Table | None] = ("", None)
-        self.sample: tuple[str, frozenset[str]] = ("", frozenset())
+        self.sample: tuple[str, frozenset[Key]] = ("", frozenset())
 
     def process(self, fragment: Fragment, prepared: Prepared, written: int) -> Iterator[int]:
         """Compare one input."""
@@ -68,15 +67,13 @@ class CompareReferences(beam.DoFn):
         if not plan.tasks or fragment.witness or not fragment.variables:
             return
         full = level_of(plan, self.level) == "full"
-        if full or _name(fragment.key) in self._sample(prepared):
+        if full or fragment.key in self._sample(prepared):
             yield compare_task(self._read(prepared, fragment), _task(prepared, fragment, full), [fragment])
 
-    def _sample(self, prepared: Prepared) -> frozenset[str]:
-        """Name the inputs to compare: those with the lowest digests, and the first."""
+    def _sample(self, prepared: Prepared) -> frozenset[Key]:
+        """Choose the inputs to compare, once for a plan."""
         if self.sample[0] != prepared.plan.version:
-            keys = sorted(i.key for i in prepared.plan.inputs if not i.gap)
-            names = [_name(key) for key in keys]
-            self.sample = (prepared.plan.version, frozenset([*sorted(names)[: SAMPLED_TASKS // 2], *names[:1]]))
+            self.sample = (prepared.plan.version, sample_inputs(prepared.plan))
         return self.sample[1]
 
     def _read(self, prepared: Prepared, fragment: Fragment) -> Prepared:
@@ -94,10 +91,6 @@ def _is_open(prepared: Prepared) -> bool:
     return any(task.id not in prepared.done for task in prepared.plan.tasks)
 
 
-def _name(key: Key) -> str:
-    return hashlib.sha256(repr(key).encode()).hexdigest()[:16]
-
-
 def _task(prepared: Prepared, fragment: Fragment, full: bool) -> Task:
     """Give what is compared of an input: all of it, or a few chunks of each array."""
     template, parts = prepared.plan.template, []
@@ -105,7 +98,7 @@ def _task(prepared: Prepared, fragment: Fragment, full: bool) -> Task:
         if name in fragment.variables and belongs(array, fragment):
             spans = input_spans(array, template.axes, dict(fragment.key))
             parts.append(Part(name, spans if full or is_held(array) else _corner(array, spans), 1, 0))
-    return Task(_name(fragment.key), tuple(parts))
+    return Task(digest_of(fragment.key), tuple(parts))
 
 
 def _corner(array: ArrayPlan, spans: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
