@@ -8,23 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from bakehouse.chunks import count_objects
 from bakehouse.manifests import ChunkFormat, Filter
-from bakehouse.patterns import Key
+from bakehouse.plan.cuts import Members, cut, in_one_piece, inner_dims, odd_piece
 from bakehouse.plan.findings import Findings, name_both, name_input
 from bakehouse.plan.types import ArrayPlan, Axis, Part, StoreOptions, Task, Template
-from bakehouse.schema import DatasetSchema, InputSchema, VariableSchema
+from bakehouse.schema import DatasetSchema
 
-CHUNK_BYTES = 2**24
-"""How long pieces of an array that its file stores in one piece may be."""
 NATIVE = "bake a native store, which decodes each input: format='zarr'"
 IGNORED = ("level", "clevel")
 """What filters say of writing that does not matter for reading."""
-
-Members = Mapping[Key, tuple[InputSchema, VariableSchema]]
 
 
 def lay_out_references(template: Template, schema: DatasetSchema, options: StoreOptions, label: str) -> Template:
@@ -69,8 +65,10 @@ def _lay_out(
     stored = _agreed(array, members, findings)
     if stored is None:
         return array
-    if not stored.filters and _in_one_piece(members):
-        stored = replace(stored, chunks=_cut(array, stored, members, template.axes))
+    if not stored.filters and in_one_piece(members):
+        if not _can_be_cut(array, members, findings):
+            return array
+        stored = replace(stored, chunks=cut(array, stored, members, template.axes))
     _check_fill(array, schema, members, findings)
     inner = iter(stored.chunks)
     chunks = tuple(1 if d in array.expand else next(inner) for d in array.dims)
@@ -150,46 +148,23 @@ def _differing(members: Members) -> str:
 
 def _alike(one: ChunkFormat, other: ChunkFormat, members: Members) -> bool:
     """Say whether two inputs' chunks can be chunks of one array; arrays in one piece are cut as is fit."""
-    if not one.filters and not other.filters and _in_one_piece(members):
-        return one.dtype == other.dtype
-    return one == other
+    plain = one.dtype == other.dtype and not one.filters and not other.filters
+    return one == other or (plain and in_one_piece(members))
 
 
-def _in_one_piece(members: Members) -> bool:
-    """Say whether each input's file stores the array in one piece."""
-    found = ((dict(i.sizes), v) for i, v in members.values())
-    return all(
-        v.stored is not None and v.stored.chunks == tuple(max(1, sizes[d]) for d in v.dims) for sizes, v in found
-    )
-
-
-def _cut(array: ArrayPlan, stored: ChunkFormat, members: Members, axes: Mapping[str, Axis]) -> tuple[int, ...]:
-    """Cut arrays that lie in one piece along their first dimension, so that inputs of any length share one grid."""
-    dims = [d for d in array.dims if d not in array.expand]
-    sizes = dict(zip(array.dims, array.shape, strict=True))
-    rest = [sizes[d] for d in dims[1:]]
-    if not dims or any(d in array.runs for d in dims[1:]):
-        return stored.chunks
-    length = math.gcd(*_steps(dims[0], array, members, axes)) if dims[0] in array.runs else sizes[dims[0]]
-    row_bytes = max(1, math.prod(rest) * array.itemsize)
-    most = max(1, CHUNK_BYTES // row_bytes)
-    fitting = length if length <= most else max(n for n in _divisors(length) if n <= most)
-    return (fitting, *(max(1, n) for n in rest))
-
-
-def _steps(dim: str, array: ArrayPlan, members: Members, axes: Mapping[str, Axis]) -> Iterator[int]:
-    """List the lengths of which every input's chunks have to be whole multiples."""
-    for key in members:
-        start, stop = axes[dim].spans[dict(key)[dim]]
-        yield stop - start
-        yield axes[dim].skips.get(dict(key)[dim], 0)
-
-
-def _divisors(number: int) -> Iterator[int]:
-    for n in range(1, math.isqrt(number) + 1):
-        if number % n == 0:
-            yield n
-            yield number // n
+def _can_be_cut(array: ArrayPlan, members: Members, findings: Findings) -> bool:
+    """Insist on pieces of one length where an input's piece has to be a chunk."""
+    odd = odd_piece(array, members)
+    if odd is None:
+        return True
+    lengths = {key: dict(members[key][0].sizes) for key in (next(iter(members)), odd)}
+    dims = inner_dims(array)
+    dim = next(d for d in dims if len({sizes[d] for sizes in lengths.values()}) > 1)
+    shown = name_both((key, members[key][0], f"{dim} of length {sizes[dim]}") for key, sizes in lengths.items())
+    cause = f"files store it in one piece, as {', '.join(dims)}: it can't be cut into chunks of one length along {dim}"
+    fix = f"{NATIVE}; or write the inputs with {dim} as its first dimension, or in chunks"
+    findings.refuse(f"'{array.name}' can't be referred to", shown, fix, cause)
+    return False
 
 
 def _check_fill(array: ArrayPlan, schema: DatasetSchema, members: Members, findings: Findings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import os
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from bakehouse.chunks import Span
 from bakehouse.errors import SchemaError
 from bakehouse.manifests import ChunkFormat, Manifest
 from bakehouse.openers.codecs import encode_chunk
@@ -23,7 +25,7 @@ from bakehouse.plan.types import ArrayPlan, Axis, Template
 from bakehouse.plan.virtual import NATIVE, is_held, reading, show_format
 from bakehouse.storage import Source
 from bakehouse.writers.assemble import Fragment, belongs
-from bakehouse.writers.references.table import Index, Piece
+from bakehouse.writers.references.table import Index, Numbers, Piece
 from bakehouse.writers.template import Documents
 
 HELD_BYTES = 2**16
@@ -83,30 +85,44 @@ def _piece(
     urls, which, offsets, lengths = locate(source, manifest, address(source))
     urls = tuple(address(file) for file in manifest.files) or urls
     spans = input_spans(array, axes, dict(fragment.key))
-    skips = [axes[d].skips.get(dict(fragment.key)[d], 0) if d in array.runs else 0 for d in array.dims]
-    wanted = [slice(s // c, -(-(s + b - a) // c)) for (a, b), s, c in zip(spans, skips, array.chunks, strict=True)]
-    grid = tuple(slice(None) if d in array.expand else w for d, w in zip(array.dims, wanted, strict=True))
-    new = tuple(i for i, d in enumerate(array.dims) if d in array.expand)
-    offsets, lengths = (np.expand_dims(each, new)[grid] for each in (offsets, lengths))
+    wanted = _wanted(array, axes, fragment, spans)
+    offsets, lengths = (_placed(each, array, wanted) for each in (offsets, lengths))
     if which is not None:
-        which = np.expand_dims(which, new)[grid]
+        which = _placed(which, array, wanted)
     origin = tuple(a // c for (a, _), c in zip(spans, array.chunks, strict=True))
-    held = _unwritten(array, manifest, lengths, fill, fragment) | _inside(manifest, lengths, wanted, new)
+    held = _unwritten(array, manifest, lengths, fill, fragment) | _inside(array, manifest, lengths, wanted)
     return Piece(array.name, fragment.url, origin, urls, offsets, lengths, which, held)
 
 
-def _inside(manifest: Manifest, lengths: Any, wanted: list[slice], new: tuple[int, ...]) -> dict[Index, bytes]:
+def _wanted(
+    array: ArrayPlan, axes: Mapping[str, Axis], fragment: Fragment, spans: tuple[Span, ...]
+) -> tuple[slice, ...]:
+    """Give the part of an input's grid that the store takes; along a dimension that the input lacks, all it adds."""
+    key, inner = dict(fragment.key), [d for d in array.runs if d not in array.expand]
+    skips = [axes[d].skips.get(key[d], 0) if d in inner else 0 for d in array.dims]
+    return tuple(slice(s // c, -(-(s + b - a) // c)) for (a, b), s, c in zip(spans, skips, array.chunks, strict=True))
+
+
+def _placed(grid: Numbers, array: ArrayPlan, wanted: tuple[slice, ...]) -> Numbers:
+    """Take the part of an input's grid that is wanted; what the input has once stands at every step that it adds."""
+    for i, (dim, each) in enumerate(zip(array.dims, wanted, strict=True)):
+        if dim in array.expand:
+            grid = np.repeat(np.expand_dims(grid, i), each.stop, axis=i)
+    return grid[wanted]
+
+
+def _inside(array: ArrayPlan, manifest: Manifest, lengths: Numbers, wanted: tuple[slice, ...]) -> dict[Index, bytes]:
     """Hold the chunks that the input's own references hold; they refer to nothing."""
-    if not manifest.held:
-        return {}
     found: dict[Index, bytes] = {}
     for index, data in manifest.held.items():
-        at = list(index)
-        for i in new:
-            at.insert(i, 0)
-        place = tuple(n - w.start for n, w in zip(at, wanted, strict=True))
-        if all(0 <= p < n for p, n in zip(place, lengths.shape, strict=True)):
-            found[place], lengths[place] = data, 0
+        inner = iter(index)
+        steps = [
+            range(w.stop) if d in array.expand else (next(inner) - w.start,)
+            for d, w in zip(array.dims, wanted, strict=True)
+        ]
+        for place in itertools.product(*steps):
+            if all(0 <= p < n for p, n in zip(place, lengths.shape, strict=True)):
+                found[place], lengths[place] = data, 0
     return found
 
 
@@ -116,11 +132,18 @@ def _as_planned(array: ArrayPlan, manifest: Manifest, fragment: Fragment) -> Man
     if reading(manifest.format) == reading(stored):
         return manifest
     one = math.prod(manifest.lengths.shape) == 1 and not manifest.filters and not stored.filters
-    if not one or manifest.dtype.str != stored.dtype or not manifest.is_one_file:
+    same = manifest.dtype.str == stored.dtype and manifest.is_one_file and not manifest.held
+    if not one or not same or not _is_filled(manifest, stored):
         raise _refused(
             array.name, fragment, f"it has {show_format(manifest.format)}, planned was {show_format(stored)}"
         )
     return _cut(manifest, stored)
+
+
+def _is_filled(manifest: Manifest, stored: ChunkFormat) -> bool:
+    """Say whether chunks that lie one after the other make up the one piece: all else would scramble its values."""
+    (rows, *rest), (length, *others) = manifest.chunks, stored.chunks
+    return rest == others and rows % length == 0
 
 
 def _cut(manifest: Manifest, stored: ChunkFormat) -> Manifest:
