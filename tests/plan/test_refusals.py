@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import cftime
@@ -106,6 +107,28 @@ def test_a_unit_that_only_one_input_has() -> None:
     bare = sea(2)
     del bare["sst"].attrs["units"]
     says(refusal(schema_of(sea(0), bare)), "'units' of 'sst'", '"K"', "none", "(1.nc)")
+
+
+def saying(nitems: int | None, *datasets: xr.Dataset) -> DatasetSchema:
+    """Describe inputs of a pattern that says how many elements each brings."""
+    expects = (("time", len(datasets), nitems),)
+    inputs = schema_of(*datasets).inputs
+    return DatasetSchema({k: frozenset(replace(i, expects=expects) for i in found) for k, found in inputs.items()})
+
+
+@pytest.mark.parametrize("nitems", [1, 2])
+@pytest.mark.parametrize("empty", [0, 1, 2])
+def test_an_input_without_elements_where_the_pattern_says_how_many(nitems: int, empty: int) -> None:
+    inputs = [sea(nitems * i, 0 if i == empty else nitems) for i in range(3)]
+    error = refusal(saying(nitems, *inputs))
+    says(error, f"({empty}.nc)", "no elements along 'time'", f"nitems_per_file={nitems}", "omit", "take the input out")
+    assert plan_of(saying(None, *inputs)).template.sizes["time"] == 2 * nitems
+
+
+def test_an_input_without_the_dimension_is_one_element_of_it() -> None:
+    scalars = [sea(i, 1).isel(time=0) for i in range(3)]
+    assert plan_of(saying(1, *scalars)).template.sizes["time"] == 3
+    says(refusal(saying(2, *scalars)), "an input has 1 elements", "nitems_per_file=2", "(0.nc)")
 
 
 @pytest.mark.parametrize("name", ["lat", "lon"])

@@ -97,14 +97,16 @@ def _added(dim: str, schema: InputSchema) -> int:
 
 
 def _check_nitems(dim: str, has: Mapping[Key, int | None], inputs: Inputs, findings: Findings) -> None:
-    """Insist on the lengths that the pattern states."""
+    """Insist on the lengths that the pattern states; an input without the dimension is one element of it."""
     for key, length in has.items():
         wanted = next((n for d, _, n in inputs[key].expects if d == dim), None)
-        if wanted is not None and wanted != (length or 1):
+        brings = 1 if length is None else length
+        if wanted is not None and wanted != brings:
             return findings.refuse(
-                f"an input has {length or 1} elements along '{dim}', the pattern says nitems_per_file={wanted}",
+                f"an input has {brings or 'no'} elements along '{dim}', the pattern says nitems_per_file={wanted}",
                 name_input(key, inputs[key]),
-                "omit nitems_per_file, so that lengths are read from the files",
+                "omit nitems_per_file, so that lengths are read from the files"
+                + ("" if brings else "; or take the input out of the pattern"),
             )
     return None
 
