@@ -17,7 +17,8 @@ from bakehouse.schema import DatasetSchema, merge_all
 from bakehouse.storage import make_source
 from tests.engine.pipeline import bake_pattern
 from tests.oracle import assert_same, round_trip
-from tests.plan.samples import TIME, key, plan_of
+from tests.plan.counted import calls
+from tests.plan.samples import TIME, key, plan_of, schema_of, sea
 
 Encoding = dict[str, Any]
 packed = {"dtype": "i2", "_FillValue": -999}
@@ -139,3 +140,21 @@ def test_what_does_not_drift_is_taken_as_it_is_stored(plan: Plan) -> None:
 def test_times_are_stored_in_the_coarsest_unit_that_holds_them(baked: xr.Dataset) -> None:
     assert baked["time"].encoding["units"] == "days since 2001-01-01"
     assert baked["time"].encoding["dtype"] == np.dtype("int64")
+
+
+def own_names(count: int) -> DatasetSchema:
+    """Describe inputs each of which has an attribute that no other has."""
+    return schema_of(*(sea(i, 1).assign_attrs({f"step_{i}": i, "title": "Sea"}) for i in range(count)))
+
+
+def test_attributes_that_one_input_alone_has_are_dropped_and_said() -> None:
+    template = plan_of(own_names(3)).template
+    assert template.attrs == {"title": "Sea"}
+    assert template.notes == tuple(
+        f"attribute 'step_{i}' of the dataset differs between inputs and was dropped" for i in range(3)
+    )
+
+
+def test_the_work_for_attributes_follows_the_number_of_inputs() -> None:
+    work = [calls(plan_of, own_names(count)) for count in (100, 400)]
+    assert work[1] < 5 * work[0]

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +12,7 @@ from bakehouse.openers.describe import describe
 from bakehouse.openers.times import extent_of
 from bakehouse.plan.gaps import Absent, with_gaps
 from bakehouse.schema import DatasetSchema, Identity
+from tests.plan.counted import calls
 from tests.plan.samples import TIME, key, sea
 
 
@@ -28,22 +26,6 @@ def with_holes(times: pd.DatetimeIndex, missing: set[int]) -> tuple[DatasetSchem
         if i not in missing
     }
     return DatasetSchema(inputs), [Absent(key(i), f"{i}.nc", (("time", len(times), None),)) for i in sorted(missing)]
-
-
-def calls(function: Callable[..., Any], *arguments: Any) -> int:
-    """Count the functions that run, Python's and C's."""
-    seen, before = 0, sys.getprofile()
-
-    def count(frame: Any, event: str, argument: Any) -> None:
-        nonlocal seen
-        seen += event in ("call", "c_call")
-
-    sys.setprofile(count)
-    try:
-        function(*arguments)
-    finally:
-        sys.setprofile(before)
-    return seen
 
 
 @pytest.mark.parametrize("frequency", ["D", "6h", "MS", "2MS"])

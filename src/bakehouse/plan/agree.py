@@ -66,12 +66,12 @@ def agree_attrs(
     """Keep the attributes that all inputs share; refuse differences that change what values mean."""
     first_key, (first, attrs) = next(iter(members.items()))
     kept: dict[str, Any] = {}
-    once = {id(found): dict(found) for _, found in members.values()}
-    texts = {key: once[id(found)] for key, (_, found) in members.items()}
-    for name in sorted({n for found in once.values() for n in found}):
+    texts = _texts(members)
+    having = _first_having(texts)
+    for name in sorted(having):
         mine = texts[first_key].get(name)
-        differs = any(found.get(name) != mine for found in once.values())
-        other = next((k for k in members if texts[k].get(name) != mine), None) if differs else None
+        # A name that the first lacks differs where it is met first: with names of their own, inputs need no search.
+        other = having[name] if mine is None else next((k for k, t in texts.items() if t.get(name) != mine), None)
         if other is None:
             kept[name] = json.loads(str(mine))
         elif strict or name in MEANING:
@@ -85,6 +85,22 @@ def agree_attrs(
             findings.note(f"attribute '{name}' of {what} differs between inputs and was dropped")
     ordered = {name: kept[name] for name, _ in attrs if name in kept}
     return {**ordered, **kept}
+
+
+def _texts(members: Mapping[Key, tuple[InputSchema, Attrs]]) -> dict[Key, dict[str, str]]:
+    """Give the attributes of the first of all inputs that share them as one object."""
+    first: dict[int, tuple[Key, Attrs]] = {}
+    for key, (_, attrs) in members.items():
+        first.setdefault(id(attrs), (key, attrs))
+    return {key: dict(attrs) for key, attrs in first.values()}
+
+
+def _first_having(texts: Mapping[Key, Mapping[str, str]]) -> dict[str, Key]:
+    first: dict[str, Key] = {}
+    for key, text in texts.items():
+        for name in text:
+            first.setdefault(name, key)
+    return first
 
 
 def agree_dtype(what: str, members: Members, findings: Findings) -> str:

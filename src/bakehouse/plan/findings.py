@@ -17,7 +17,7 @@ class Findings:
     """Problems that stop a plan, and notes that only need saying."""
 
     problems: list[SchemaError] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: dict[str, None] = field(default_factory=dict)
 
     def refuse(self, message: str, where: str, fix: str, cause: str | None = None) -> None:
         """Record a problem."""
@@ -25,8 +25,7 @@ class Findings:
 
     def note(self, text: str) -> None:
         """Record what was decided, once."""
-        if text not in self.notes:
-            self.notes.append(text)
+        self.notes.setdefault(text)
 
     def stop_if_any(self, label: str) -> None:
         """Raise everything that was found as one error.
