@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -113,3 +114,12 @@ def test_scalars_have_neither_chunks_nor_shards() -> None:
 def test_laying_out_changes_nothing_else() -> None:
     before = array({"t": 10, "y": 8})
     assert replace(laid_out(before), chunks=(), shards=None) == before
+
+
+@pytest.mark.parametrize("of", [np.int64, np.uint8])
+def test_lengths_of_an_encoding_may_be_numbers_of_numpy(of: Any) -> None:
+    small = array({"t": 8, "x": 6})
+    found = laid_out(small, encoding={"a": {"chunks": of(2), "shards": of(4)}})
+    assert (found.chunks, found.shards) == ((2, 2), (4, 4))
+    assert {type(n) for n in (*found.chunks, *(found.shards or ()))} == {int}
+    assert found == laid_out(small, encoding={"a": {"chunks": 2, "shards": 4}})

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from numbers import Integral
+from typing import Any
 
 from bakehouse.chunks import resolve_chunks
 from bakehouse.errors import ChunkAlignmentError, SchemaError, did_you_mean
@@ -107,7 +109,7 @@ def _check_codecs(name: str, said: object) -> None:
 
 def _own_lengths(array: ArrayPlan, what: str, asked: int | Sequence[int]) -> tuple[int, ...]:
     """Resolve the lengths that an encoding gives for one array, in the order of its dimensions."""
-    lengths = [asked] * len(array.dims) if isinstance(asked, int) else list(asked)
+    lengths: list[Any] = [asked] * len(array.dims) if isinstance(asked, int | Integral) else list(asked)
     where = f"encoding of '{array.name}'"
     if len(lengths) != len(array.dims):
         raise ChunkAlignmentError(
