@@ -9,6 +9,7 @@ from typing import Any
 import cftime
 import h5netcdf
 import h5py
+import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
@@ -364,3 +365,24 @@ def test_a_file_without_groups(tmp_path: Path) -> None:
 def test_a_misspelt_group_stops_a_pipeline(tmp_path: Path) -> None:
     with refused("there is no group 'level2/ocaen'", ".nc", "level2/ocean"):
         bake_pattern(nested(tmp_path), tmp_path / "out", open_kwargs={"group": "level2/ocaen"})
+
+
+def covariance(folder: Path, count: int) -> FilePattern:
+    """Write files with a matrix over one dimension, which netCDF allows."""
+    for i in range(count):
+        with netCDF4.Dataset(folder / f"{i}.nc", "w") as file:
+            file.createDimension("time", 1)
+            file.createDimension("x", 3)
+            file.createVariable("time", "f8", ("time",))[:] = i
+            file.createVariable("sst", "f4", ("time", "x"))[:] = np.arange(3) + i
+            file.createVariable("cov", "f4", ("time", "x", "x"))[:] = np.arange(9).reshape(3, 3) + i
+    return along_time(folder, count)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate dimension names")
+def test_a_variable_with_one_dimension_twice_is_refused_and_can_be_left_out(tmp_path: Path) -> None:
+    pattern = covariance(tmp_path, 2)
+    with refused("'cov'", "dimension 'x' twice", "('time', 'x', 'x')", "0.nc", "drop_variables"):
+        bake(pattern, tmp_path / "out")
+    actual = bake(pattern, tmp_path / "out", open_kwargs={"drop_variables": ["cov"]})
+    assert_same(actual, joined([ds.drop_vars("cov") for ds in read(tmp_path, 0, 1)]))

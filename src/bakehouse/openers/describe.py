@@ -43,7 +43,7 @@ def describe(
     Raises
     ------
     SchemaError
-        If a variable's name or index has no counterpart in zarr.
+        If a variable's name, dimensions or index have no counterpart in zarr.
     """
     _insist_storable(dataset, url)
     asked = options or StoreOptions("")
@@ -116,6 +116,13 @@ def _insist_storable(dataset: xr.Dataset, url: str) -> None:
         if "/" in name or name in ("", ".", "..") or name.startswith("__"):
             fix = f"ds.rename({{'{name}': …}}) in a preprocessing step"
             raise SchemaError(f"'{name}' can't name an array in zarr", url, "names are path components", fix)
+    for name, variable in dataset.variables.items():
+        twice = next((d for d in variable.dims if variable.dims.count(d) > 1), None)
+        if twice is not None:
+            fix = (
+                f"name one of them anew in a preprocessing step, or xarray_open_kwargs={{'drop_variables': ['{name}']}}"
+            )
+            raise SchemaError(f"'{name}' has the dimension '{twice}' twice", url, f"its dims are {variable.dims}", fix)
 
 
 def _variable(name: str, variable: xr.Variable, coordinate: bool, auxiliary: bool) -> VariableSchema:
