@@ -61,7 +61,9 @@ def fillable(
     if dtype.startswith(TIMES):
         kept = {k: v for k, v in thaw(encoding).items() if k not in ("_FillValue", "missing_value", "dtype")}
         return freeze({**kept, "dtype": "int64"}), None, "inputs lack it"
-    has_fill = held.get("_FillValue") is not None or held.get("missing_value") is not None
+    missing = held.get("missing_value")
+    stored = missing is not None and (bool(asked) or raw is None or not beyond(raw, missing))
+    has_fill = held.get("_FillValue") is not None or stored
     plain = dtype.startswith("float") and np.dtype(held.get("dtype") or dtype).kind == "f"
     if dtype == "string" or has_fill or plain:
         return encoding, raw, why
@@ -71,6 +73,20 @@ def fillable(
         f"give it one that no input has: encoding={{'{name}': {{'_FillValue': …}}}}",
     )
     return encoding, raw, why
+
+
+def beyond(dtype: Any, value: Any) -> bool:
+    """Say whether integers of a dtype can't hold a number, so that nothing stored equals it.
+
+    Examples
+    --------
+    >>> [beyond("int16", value) for value in (-999.0, 1e20, 0.5)], beyond("float32", 0.1)
+    ([False, True, True], False)
+    """
+    if dtype == "string" or np.dtype(dtype).kind not in "iu" or not isinstance(value, int | float):
+        return False
+    held = np.iinfo(dtype)
+    return not (held.min <= value <= held.max and value == int(value))
 
 
 def _several(members: Members, runs: list[Axis]) -> bool:

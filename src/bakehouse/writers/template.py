@@ -16,6 +16,7 @@ from zarr.storage import MemoryStore
 from bakehouse.manifests import COMPRESSORS, Filter
 from bakehouse.openers.plain import variable_of
 from bakehouse.plan.codecs import CODEC_KEYS, DEFAULT_LEVEL, as_zarr3, default_filters
+from bakehouse.plan.present import beyond
 from bakehouse.plan.types import ArrayPlan, Template
 from bakehouse.schema import POINTING, thaw
 from bakehouse.writers.encode import cf_encoding, encode, sample_of
@@ -109,11 +110,10 @@ def _encoded(array: ArrayPlan, asked: dict[str, Any], zarr_format: int) -> xr.Va
 
 
 def _typed(key: str, value: Any, dtype: Any) -> Any:
-    return (
-        dtype.type(value)
-        if key in ("_FillValue", "missing_value") and dtype is not object and not isinstance(value, list)
-        else value
-    )
+    """Give a fill its array's dtype; a missing_value that nothing stored equals is left as the source has it."""
+    if key not in ("_FillValue", "missing_value") or dtype is object or isinstance(value, list):
+        return value
+    return value if key == "missing_value" and beyond(dtype, value) else dtype.type(value)
 
 
 def _layout(array: ArrayPlan) -> dict[str, Any]:
