@@ -35,7 +35,7 @@ class Course:
     def places(self) -> list[Place]:
         """List the positions whose coordinate is a number, in order."""
         found = [(p, e, max(n, 1)) for p, (e, n) in sorted(self.held.items()) if e is not None]
-        return [each for each in found if not isinstance(each[1].first, str) and each[1].first is not None]
+        return [each for each in found if not isinstance(each[1].first, str) and None not in _ends(each[1])]
 
     def fits(self, position: int, length: int) -> bool:
         """Say whether a gap of this length is just as long as the coordinate leaves free."""
@@ -57,9 +57,9 @@ class Course:
 
     @cached_property
     def _step(self) -> Any:
-        """The step that all values share; None if there is none."""
+        """The step that all values share; None if there is none, or they stand still."""
         steps = list(_steps(self.places))
-        if not steps or any(not math.isclose(step, steps[0], rel_tol=1e-9) for step in steps):
+        if not any(steps) or any(not math.isclose(step, steps[0], rel_tol=1e-9) for step in steps):
             return None
         whole = float(steps[0]).is_integer() and isinstance(self.places[0][1].first, int)
         return int(steps[0]) if whole else steps[0]
@@ -108,6 +108,10 @@ class Course:
             return None
         anchor = self._positions[0]
         return anchor, months[anchor], next(iter(rates)), offsets.pop()
+
+
+def _ends(extent: Extent) -> tuple[Any, Any]:
+    return extent.first, extent.last
 
 
 def _steps(places: list[Place]) -> Iterator[Any]:
