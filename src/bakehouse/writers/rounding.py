@@ -11,6 +11,7 @@ import numpy as np
 from bakehouse.errors import SchemaError
 from bakehouse.plan.types import ArrayPlan
 from bakehouse.schema import thaw
+from bakehouse.writers.encode import cf_encoding
 
 MANTISSA_BITS = {"float16": 10, "float32": 23, "float64": 52}
 ATTRIBUTE = "_QuantizeBitRoundNumberOfSignificantBits"
@@ -28,10 +29,16 @@ def rounded(array: ArrayPlan, values: Any, asked: Mapping[str, Any]) -> Any:
         return values
     flat = np.ascontiguousarray(values)
     near = numcodecs.BitRound(int(keep)).encode(flat).view(flat.dtype).reshape(flat.shape)
-    encoding = thaw(array.encoding)
-    fills = [f for f in (encoding.get("_FillValue"), encoding.get("missing_value")) if isinstance(f, int | float)]
-    stay = ~np.isfinite(flat) | np.isin(flat, np.array(fills, flat.dtype))
+    fills = _fills(array, asked, flat.dtype)
+    stay = ~np.isfinite(flat) | np.isin(flat, fills)
     return np.where(stay, flat, near)
+
+
+def _fills(array: ArrayPlan, asked: Mapping[str, Any], dtype: Any) -> Any:
+    """Give what stands for missing in the store: the sources' values, unless the recipe asks for others."""
+    encoding = cf_encoding(array, asked)
+    said = [np.ravel(encoding.get(key, np.nan)) for key in ("_FillValue", "missing_value")]
+    return np.concatenate([np.empty(0, dtype), *(each.astype(dtype) for each in said if each.dtype.kind in "iuf")])
 
 
 def quantisation(array: ArrayPlan, asked: Mapping[str, Any]) -> dict[str, int]:
