@@ -60,3 +60,26 @@ def test_comparing_sees_missing_values_that_a_reader_takes_for_numbers(tmp_path:
     write_all(prepared, [holed()])
     with pytest.raises(VerifyError, match=r"the store has 10000000000.0, its source has nan \(2 of 12 values differ\)"):
         compare_all(prepared, [holed()])
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
+def test_no_value_becomes_infinite(tmp_path: Path, dtype: str) -> None:
+    dataset = sea(0, 2).astype(dtype)
+    most = np.finfo(dtype).max
+    dataset.sst[0] = [[most, -most, most * 0.97], [np.inf, -np.inf, np.nan]]
+    store = stored([dataset], Target(str(tmp_path)), encoding={"sst": {"keepbits": KEEP}})
+    np.testing.assert_array_equal(np.isinf(opened(store).sst), np.isinf(dataset.sst))
+    insist_near(opened(store), dataset)
+
+
+def test_no_value_becomes_missing(tmp_path: Path) -> None:
+    dataset = holed()
+    dataset.sst[1, 0] = [-1000.0, -999.0, -1001.0]
+    store = stored([dataset], Target(str(tmp_path)), encoding={"sst": {"keepbits": KEEP, "_FillValue": -992.0}})
+    insist_near(opened(store), dataset)
+
+
+def test_a_scalar_is_rounded(tmp_path: Path) -> None:
+    dataset = sea(0, 2).assign(height=np.float32(1.2345678))
+    store = stored([dataset], Target(str(tmp_path)), encoding={"height": {"keepbits": KEEP}})
+    assert opened(store).height.values == 1.25

@@ -21,17 +21,17 @@ ATTRIBUTE = "_QuantizeBitRoundNumberOfSignificantBits"
 def rounded(array: ArrayPlan, values: Any, asked: Mapping[str, Any]) -> Any:
     """Round to the nearest value with `keepbits` bits of mantissa; what stands for missing, and infinities, stay.
 
-    The relative error is at most ``2**-(keepbits + 1)``. The method is that of Klöwer et al. 2021
-    (doi:10.1038/s43588-021-00156-2), as numcodecs has it.
+    So do values that would become either. The relative error is at most ``2**-(keepbits + 1)``. The method is that of
+    Klöwer et al. 2021 (doi:10.1038/s43588-021-00156-2), as numcodecs has it.
     """
     keep = asked.get("keepbits")
     if keep is None:
         return values
-    flat = np.ascontiguousarray(values)
-    near = numcodecs.BitRound(int(keep)).encode(flat).view(flat.dtype).reshape(flat.shape)
-    fills = _fills(array, asked, flat.dtype)
-    stay = ~np.isfinite(flat) | np.isin(flat, fills)
-    return np.where(stay, flat, near)
+    exact = np.asarray(values)
+    near = numcodecs.BitRound(int(keep)).encode(np.ascontiguousarray(exact)).view(exact.dtype).reshape(exact.shape)
+    fills = _fills(array, asked, exact.dtype)
+    stay = [~np.isfinite(each) | np.isin(each, fills) for each in (exact, near)]
+    return np.where(stay[0] | stay[1], exact, near)
 
 
 def _fills(array: ArrayPlan, asked: Mapping[str, Any], dtype: Any) -> Any:
