@@ -18,6 +18,7 @@ import zarr
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bakehouse.bake.finish import compared
 from bakehouse.context import Context, using
 from bakehouse.openers.opened import Opened
 from bakehouse.openers.reference import library_reads
@@ -80,6 +81,18 @@ def test_a_pipeline_cuts_on_the_disk_that_its_workers_share(folder: Path) -> Non
         bake_pattern_in_context(pattern_of(folder))
     assert work.decoded_bytes == 4 * FIELD_BYTES
     assert len(list((folder / "scratch").iterdir())) == 8  # each input's tiles, and those that the library cut
+
+
+def test_every_value_is_compared_after_a_run_that_compared_a_few_inputs(tmp_path: Path) -> None:
+    pattern = written(tmp_path / "in", [maps(i) for i in range(6)], [MAPS] * 6)
+    target, found = Target(str(tmp_path / "out")), []
+    for level in ("sampled", "full"):
+        with using(Context(target, level, prefix=NAME, memory_bytes=MB, level=level, scratch=str(tmp_path / level))):
+            bake_pattern_in_context(pattern)
+        (checks,) = (tmp_path / "out").rglob("checks")
+        found.append(compared(Target(str(checks))))
+    every = 6 * STEPS * (ROWS * COLUMNS + 1)
+    assert found[0] < every and found[1] == every
 
 
 def bake_pattern_in_context(pattern: Any) -> None:

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from bakehouse.errors import PublishError
+from bakehouse.errors import PublishError, VerifyError
 from bakehouse.storage import Target
+from bakehouse.writers.compare import compare_task
 from bakehouse.writers.receipts import read_receipts, receipt_key, write_proof
 from bakehouse.writers.resume import checked_tasks, done_tasks, forget_damaged
 from bakehouse.writers.tasks import Prepared
 from bakehouse.writers.versions import PROOF, save
 from tests.plan.samples import sea
-from tests.writers.direct import compare_all, prepared_for, stored, write_all
+from tests.writers.direct import compare_all, fragments_of, prepared_for, stored, write_all
 
 TWO = [sea(0, 3), sea(3, 3)]
 CUT = {"target_chunks": {"time": 2, "lat": 1}, "shards": False, "memory_bytes": 100}
@@ -65,26 +66,42 @@ def test_receipts_of_tasks_that_are_not_planned_do_not_count(written: Prepared) 
 
 
 def test_what_is_compared_is_not_compared_again(written: Prepared) -> None:
-    assert checked_tasks(written, ids(written)) == frozenset()
+    assert checked_tasks(written, ids(written), full=True) == frozenset()
     compare_all(written, TWO)
-    assert checked_tasks(written, ids(written)) == ids(written)
+    assert checked_tasks(written, ids(written), full=True) == ids(written)
 
 
 def test_what_has_to_be_written_again_has_to_be_compared_again(written: Prepared) -> None:
     compare_all(written, TWO)
     task, key = one_of(written)
     written.store.delete([key])
-    assert checked_tasks(written, done_tasks(written)) == ids(written) - {task}
+    assert checked_tasks(written, done_tasks(written), full=True) == ids(written) - {task}
     write_all(written, TWO)
-    assert checked_tasks(written, done_tasks(written)) == ids(written) - {task}
+    assert checked_tasks(written, done_tasks(written), full=True) == ids(written) - {task}
+
+
+def test_what_was_compared_with_a_few_inputs_is_compared_again_where_every_value_is_to_be(tmp_path: Path) -> None:
+    six = [sea(i, 1) for i in range(6)]
+    prepared = prepared_for(six, Target(str(tmp_path)), target_chunks={"time": 6}, shards=False)
+    template = prepared.plan.template
+    cut = {name: replace(array, spill=name == "sst") for name, array in template.arrays.items()}
+    prepared = replace(prepared, plan=replace(prepared.plan, template=replace(template, arrays=cut)))
+    write_all(prepared, [ds + 1 if i == 2 else ds for i, ds in enumerate(six)])
+    fragments = fragments_of(six)
+    assert all(compare_task(prepared, task, fragments, few=True) for task in prepared.plan.tasks)
+    assert checked_tasks(prepared, ids(prepared), full=False) == ids(prepared)
+    again = [t for t in prepared.plan.tasks if t.id not in checked_tasks(prepared, ids(prepared), full=True)]
+    assert {part.array for task in again for part in task.parts} >= {"sst"}
+    with pytest.raises(VerifyError, match=r"'sst' at {'time': 2, .*: the store has 21.0, its source has 20.0"):
+        compare_all(prepared, six)
 
 
 def test_comparisons_of_a_verifying_run_are_kept_apart(written: Prepared, tmp_path: Path) -> None:
     verifying = replace(written, notes=Target(str(tmp_path / "notes")))
     save(written.target, written.plan.version, PROOF, write_proof(read_receipts(written.work).values()))
     compare_all(verifying, TWO)
-    assert checked_tasks(written, ids(written)) == frozenset()
-    assert checked_tasks(verifying, ids(written)) == ids(written)
+    assert checked_tasks(written, ids(written), full=True) == frozenset()
+    assert checked_tasks(verifying, ids(written), full=True) == ids(written)
 
 
 def test_damage_that_a_listing_does_not_show_is_forgotten_and_written_anew(written: Prepared) -> None:

@@ -13,6 +13,7 @@ from bakehouse.plan.base import Base, base_of
 from bakehouse.plan.gaps import as_published, with_gaps
 from bakehouse.plan.grow import apart, grow_plan
 from bakehouse.plan.make import is_same_but_recipe, make_plan, plan_as
+from bakehouse.plan.sample import level_of
 from bakehouse.plan.summary import summarise
 from bakehouse.plan.types import VIRTUAL, Plan, StoreOptions, Template
 from bakehouse.schema import DatasetSchema
@@ -57,7 +58,8 @@ class Prepare:
         if self.context.mode == "bake" and plan.tasks:
             _insist_sound_base(prepared)
             prepared = begun(prepared)
-            prepared = replace(prepared, checked=checked_tasks(prepared, prepared.done))
+            full = level_of(plan, self.context.level) == "full"
+            prepared = replace(prepared, checked=checked_tasks(prepared, prepared.done, full))
             save_candidate(prepared)
             table = inputs_table(made_from)
             if prepared.work.get(INPUTS) != table:

@@ -21,6 +21,7 @@ from bakehouse.writers.assemble import Fragment, Overlap, belongs, decoded_value
 from bakehouse.writers.encode import is_lossy
 from bakehouse.writers.intact import insist_intact, object_keys
 from bakehouse.writers.publish import consolidated
+from bakehouse.writers.receipts import check_key
 from bakehouse.writers.store import CandidateStore, data_store, open_planned_array
 from bakehouse.writers.tasks import Prepared, kept_values
 
@@ -65,7 +66,8 @@ def compare_task(prepared: Prepared, task: Task, fragments: Iterable[Fragment], 
                 _insist_same_missing(plan, place, seen(place))
             compared += actual.size
         _compare_kept(prepared, part, store)
-    prepared.checks.put(f"{task.id}.json", json.dumps({"task": task.id, "values": compared}).encode())
+    spilled = any(prepared.plan.template.arrays[part.array].spill for part in task.parts)
+    prepared.checks.put(check_key(task.id, few and spilled), json.dumps({"task": task.id, "values": compared}).encode())
     return compared
 
 

@@ -71,6 +71,11 @@ def receipt_key(task: str) -> str:
     return f"receipts/{task}.json"
 
 
+def check_key(task: str, few: bool) -> str:
+    """Give a comparison's key below the folder where they are noted, which says whether only a few inputs were read."""
+    return f"{task}.few.json" if few else f"{task}.json"
+
+
 def _whole(data: bytes | None) -> Receipt | None:
     """Read a receipt; one that a crash left cut counts as not written."""
     try:

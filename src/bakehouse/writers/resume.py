@@ -10,7 +10,7 @@ from bakehouse.errors import PublishError, StorageError
 from bakehouse.plan.types import VIRTUAL
 from bakehouse.storage import Target
 from bakehouse.writers.reading import Reading
-from bakehouse.writers.receipts import Receipt, read_receipts, receipt_key
+from bakehouse.writers.receipts import Receipt, check_key, read_receipts, receipt_key
 from bakehouse.writers.references.write import TABLE
 from bakehouse.writers.tasks import Prepared
 from bakehouse.writers.template import root_names
@@ -56,11 +56,18 @@ def _is_whole(store: Target, receipt: Receipt) -> bool:
     return all(hashlib.sha256(store.get(o.key) or b"").hexdigest() == o.sha256 for o in receipt.objects)
 
 
-def checked_tasks(prepared: Prepared, done: frozenset[str]) -> frozenset[str]:
-    """Name the done tasks whose objects were compared with their sources; forget the comparisons of all others."""
-    noted = frozenset(key.removesuffix(".json") for key, _ in prepared.checks.list())
-    prepared.checks.delete([f"{task}.json" for task in sorted(noted - done)])
-    return noted & done
+def checked_tasks(prepared: Prepared, done: frozenset[str], full: bool) -> frozenset[str]:
+    """Name the done tasks whose objects were compared with their sources; forget the comparisons of all others.
+
+    Parameters
+    ----------
+    full
+        Whether every value is to be compared: then a comparison with a few inputs does not count.
+    """
+    names = {check_key(task, few): task for task in done for few in ([False] if full else [False, True])}
+    noted = {key for key, _ in prepared.checks.list()}
+    prepared.checks.delete(sorted(noted - names.keys()))
+    return frozenset(names[key] for key in noted & names.keys())
 
 
 def forget_damaged(store: Reading, work: Target, receipts: Mapping[str, Receipt]) -> None:
