@@ -75,10 +75,10 @@ class VariableSchema:
 class Extent:
     """What a coordinate along a concat dimension tells without its values.
 
-    `first` and `last` compare as the coordinate's values do (times in microseconds). `direction` is 1 (strictly
-    rising), -1 (strictly falling) or 0 (neither); a single value has direction 1. `unit` is the coarsest unit in
-    which every time is a whole number. An end that is missing (NaN, NaT) is None, which equals itself. `values` are
-    all of them, where the recipe's policy needs more than the ends.
+    `first` and `last` compare as the coordinate's values do (times in nanoseconds, cftime in microseconds).
+    `direction` is 1 (strictly rising), -1 (strictly falling) or 0 (neither); a single value has direction 1. `unit` is
+    the coarsest unit in which every time is a whole number. An end that is missing (NaN, NaT) is None, which equals
+    itself. `values` are all of them, where the recipe's policy needs more than the ends.
     """
 
     first: float | int | str | None

@@ -34,13 +34,13 @@ def extent_of(values: Any, every: bool = False) -> Extent:
     before, after = numbers[:-1], numbers[1:]  # compared: the difference of far times overflows
     direction = 1 if (after > before).all() else -1 if (after < before).all() else 0
     kept = tuple(numbers.tolist()) if every else ()
-    return Extent(numbers[0].item(), numbers[-1].item(), direction, shown, unit, kept)
+    return Extent(numbers.item(0), numbers.item(-1), direction, shown, unit, kept)
 
 
 def _numbers(flat: Any) -> tuple[Any, str | None]:
     """Give comparable numbers (times in nanoseconds or microseconds since 1970) and the coarsest whole unit."""
     if flat.dtype.kind in "mM":
-        numbers = flat.astype(f"{flat.dtype.kind}8[ns]").astype("int64")
+        numbers = _nanoseconds(flat)
         return numbers, _coarsest(numbers, 1)
     if flat.dtype.kind == "O":
         import cftime
@@ -50,6 +50,15 @@ def _numbers(flat: Any) -> tuple[Any, str | None]:
         )
         return numbers, _coarsest(numbers, 1000)
     return flat.astype("int64") if flat.dtype.kind == "b" else flat, None
+
+
+def _nanoseconds(flat: Any) -> Any:
+    """Count times in nanoseconds, in Python's integers where 64 bits are too few: 292 years from 1970."""
+    near = flat.astype(f"{flat.dtype.kind}8[ns]")
+    if np.array_equal(near.astype(flat.dtype), flat, equal_nan=True):
+        return near.astype("int64")
+    step = np.array(1, f"m8[{np.datetime_data(flat.dtype)[0]}]").astype("m8[ns]").astype("int64").item()
+    return flat.astype("int64").astype(object) * step
 
 
 def _coarsest(numbers: Any, scale_ns: int) -> str:

@@ -88,7 +88,7 @@ class Course:
             return None
         anchor, first, (months, positions), offset = self._months
         month = first + np.timedelta64((position - anchor) * months // positions, "M")
-        return [int((month.astype("datetime64[ns]") + offset).astype("int64"))]
+        return [int(month.astype("datetime64[s]").astype("int64")) * 10**9 + int(offset.astype("int64"))]
 
     @cached_property
     def _months(self) -> tuple[int, Any, tuple[int, int], Any] | None:
@@ -98,11 +98,11 @@ class Course:
         """
         if any(n != 1 or e.unit is None or not isinstance(e.first, int) for _, e, n in self.places):
             return None
-        times = {p: _time(e.first) for p, e, _ in self.places}
+        times = {p: time_of(e.first) for p, e, _ in self.places}
         if any(str(times[p])[:19] != e.shown[0][:19] for p, e, _ in self.places):
             return None
         months = {p: t.astype("datetime64[M]") for p, t in times.items()}
-        offsets = {times[p] - months[p].astype("datetime64[ns]") for p in times}
+        offsets = {(times[p] - months[p]).astype("timedelta64[ns]") for p in times}
         rates = {(int((months[b] - months[a]).astype(int)), b - a) for a, b in pairwise(times)}
         if len(offsets) != 1 or len({m / n for m, n in rates}) != 1:
             return None
@@ -126,12 +126,20 @@ def _steps(places: list[Place]) -> Iterator[Any]:
 def _show(value: Any, like: Extent) -> str:
     """Show a value as the coordinate's others are."""
     is_time = like.unit is not None and isinstance(value, int)
-    if is_time and str(_time(like.first))[:19] == like.shown[0][:19]:
-        return str(_time(value))
+    if is_time and str(time_of(like.first))[:19] == like.shown[0][:19]:
+        return str(time_of(value))
     if is_time:
         return str(np.datetime64(int(value), "us")).replace("T", " ")
     return str(value)
 
 
-def _time(nanoseconds: Any) -> Any:
-    return np.datetime64(int(nanoseconds), "ns")
+def time_of(nanoseconds: Any) -> Any:
+    """Give a time counted in nanoseconds since 1970, in microseconds where 64 bits don't hold it.
+
+    Examples
+    --------
+    >>> time_of(-30_610_224_000 * 10**9)
+    np.datetime64('1000-01-01T00:00:00.000000')
+    """
+    number = int(nanoseconds)
+    return np.datetime64(number, "ns") if abs(number) < 2**63 else np.datetime64(number // 1000, "us")

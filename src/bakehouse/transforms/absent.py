@@ -12,6 +12,7 @@ import xarray as xr
 from bakehouse.context import Context
 from bakehouse.openers.plain import variable_of
 from bakehouse.patterns import Index, Key, key_of
+from bakehouse.plan.course import time_of
 from bakehouse.plan.gaps import Absent
 from bakehouse.plan.types import ArrayPlan
 from bakehouse.schema import DatasetSchema, Extent
@@ -60,7 +61,9 @@ def _coordinate(name: str, extent: Extent, array: ArrayPlan) -> xr.Variable:
     """Turn the numbers of an extent into values as a reader sees them."""
     values = np.array(extent.values)
     if array.dtype.startswith("datetime64"):
-        values = values.astype("int64").astype("datetime64[ns]")
+        times = [time_of(number) for number in extent.values]
+        far = any(np.datetime_data(time.dtype)[0] == "us" for time in times)
+        values = np.array(times, "datetime64[us]" if far else "datetime64[ns]")
     elif array.dtype.startswith("cftime"):
         import cftime
 

@@ -56,6 +56,7 @@ def encode(name: str, variable: xr.Variable, encoding: Mapping[str, Any]) -> xr.
     try:
         with np.errstate(invalid="ignore", over="ignore"):
             encoded = xr.conventions.encode_cf_variable(_spanning(bare), name=name)
+            back = _times_read(name, bare.values, encoded)
     except Exception as error:
         shown = {k: v for k, v in encoding.items() if v is not None}
         raise SchemaError(
@@ -64,7 +65,8 @@ def encode(name: str, variable: xr.Variable, encoding: Mapping[str, Any]) -> xr.
             f"{type(error).__name__}: {error}",
             "choose another encoding",
         ) from error
-    _insist_exact(name, bare.values, encoded, encoding)
+    if back is not None:
+        _insist_exact(name, bare.values, back, encoded, encoding)
     _insist_held(name, bare.values, encoded, encoding)
     return encoded
 
@@ -79,17 +81,22 @@ def _spanning(variable: xr.Variable) -> xr.Variable:
     return variable_of(variable.dims, values.astype("datetime64[us]"), variable.attrs, variable.encoding)
 
 
-def _insist_exact(name: str, values: Any, encoded: xr.Variable, encoding: Mapping[str, Any]) -> None:
-    """Refuse times that would be read as others."""
+def _times_read(name: str, values: Any, encoded: xr.Variable) -> Any:
+    """Give times as they would be read, in the unit or calendar that they came in; None for what are no times."""
     calendar = getattr(next(iter(np.ravel(values)), None), "calendar", None)
     if values.dtype.kind not in "mM" and calendar is None:
-        return
-    wanted = str(encoding.get("units", ""))
-    got = str(encoded.attrs.get("units", wanted))
-    coder = xr.coders.CFDatetimeCoder(use_cftime=True) if calendar else xr.coders.CFDatetimeCoder(time_unit="ns")
-    back = xr.conventions.decode_cf_variable(
+        return None
+    how: dict[str, Any] = {"use_cftime": True} if calendar else {"time_unit": np.datetime_data(values.dtype)[0]}
+    coder = xr.coders.CFDatetimeCoder(**how)
+    return xr.conventions.decode_cf_variable(
         name, as_from_file(encoded), decode_times=coder, decode_timedelta=True
     ).values
+
+
+def _insist_exact(name: str, values: Any, back: Any, encoded: xr.Variable, encoding: Mapping[str, Any]) -> None:
+    """Refuse times that would be read as others."""
+    wanted = str(encoding.get("units", ""))
+    got = str(encoded.attrs.get("units", wanted))
     lost = ~((back == values) | ((back != back) & (values != values)))
     if wanted.split(" since ")[0] == got.split(" since ")[0] and not lost.any():
         return
