@@ -91,6 +91,49 @@ def test_bounds_whose_units_drift_with_their_coordinate(tmp_path: Path) -> None:
     assert actual.time.encoding.get("bounds", actual.time.attrs.get("bounds")) == "time_bnds"
 
 
+DAYS = {"units": "days since 2000-01-01", "dtype": "f8", "calendar": "standard"}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"dtype": "f4"},
+        {"dtype": "f4", "_FillValue": None},
+        {"calendar": "proleptic_gregorian"},
+        {"_FillValue": -9999.0},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("hour", [0, 12, 7.5])
+def test_times_that_are_fractions_of_their_units_in_inputs_that_store_them_otherwise(
+    other: dict[str, Any], hour: float, tmp_path: Path
+) -> None:
+    made, encodings = [], []
+    for i, encoding in enumerate((DAYS, {**DAYS, **other})):
+        part = sea(2 * i)
+        time = part.time + np.timedelta64(int(hour * 60), "m")
+        gone = time.where(np.array([True, i == 0]))
+        lead = {"units": "days", "dtype": encoding["dtype"], "_FillValue": encoding.get("_FillValue")}
+        made.append(part.assign(time=time, ref=("time", time.data), seen=("time", gone.data), lead=time - part.time[0]))
+        encodings.append({"time": encoding, "ref": encoding, "seen": encoding, "lead": lead})
+    actual = bake(written(tmp_path, made, encodings), tmp_path / "out").load()
+    assert_same(actual, joined(read(tmp_path, 0, 1)))
+
+
+def test_bounds_that_are_read_as_coordinates_stay_with_times_whose_units_drift(tmp_path: Path) -> None:
+    made = []
+    for i in (0, 1):
+        edges = np.stack([sea(2 * i).time, sea(2 * i).time + np.timedelta64(12, "h")], axis=1)
+        part = sea(2 * i).assign(time_bnds=(("time", "nv"), edges))
+        part.time.attrs["bounds"] = "time_bnds"
+        made.append(part)
+    encodings = [{"time": {"units": f"{units} since 2000-01-01", "dtype": "f8"}} for units in ("days", "hours")]
+    bake(written(tmp_path, made, encodings), tmp_path / "out", open_kwargs={"decode_coords": "all"})
+    found = xr.open_zarr(tmp_path / "out" / "out.zarr", chunks=None, decode_coords="all")
+    assert found.time.encoding["bounds"] == "time_bnds" and "time_bnds" in found.coords
+    np.testing.assert_array_equal(found.time_bnds, np.concatenate([m.time_bnds for m in made]))
+
+
 def test_bounds_in_the_units_of_their_coordinate_only(tmp_path: Path) -> None:
     """CF lets bounds go without units of their own: they are those of the coordinate, in each file."""
     for i, (units, start) in enumerate((("days since 2001-01-01", 0), ("hours since 2001-01-03", 0))):

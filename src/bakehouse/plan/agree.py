@@ -11,10 +11,11 @@ import numpy as np
 
 from bakehouse.patterns import Key
 from bakehouse.plan.findings import Findings, name_both
-from bakehouse.schema import Attrs, Extent, InputSchema, VariableSchema, freeze, thaw
+from bakehouse.schema import POINTING, Attrs, Extent, InputSchema, VariableSchema, freeze, thaw
 
 Members = Mapping[Key, tuple[InputSchema, VariableSchema]]
 
+TIMES = ("datetime64", "cftime", "timedelta64")
 UNITS = ("days", "hours", "minutes", "seconds", "milliseconds", "microseconds", "nanoseconds")
 MEANING = {
     "units",
@@ -152,23 +153,23 @@ def agree_encoding(
     )
     why = f"{' and '.join(differing) or 'dtype'} differ between inputs"
     findings.note(f"{what} is decoded and stored anew: {why}")
-    kept = {k: v for k, v in thaw(first.encoding).items() if k not in PACKING and k not in differing}
+    own = ("units",) if dtype.startswith(TIMES) else ()  # a dtype goes with them: fractions of a day are no integers
+    kept = {k: v for k, v in thaw(first.encoding).items() if k not in (*PACKING, *differing, *own)}
     return _with_units(freeze(kept), dtype, extents), None, why
 
 
 def _with_units(encoding: Attrs, dtype: str, extents: list[Extent]) -> Attrs:
     """Give times without common units an exact whole-number encoding."""
-    timelike = dtype.startswith(("cftime", "datetime64"))
-    chosen = thaw(encoding)
-    if timelike and "units" not in chosen:
-        units = [e.unit for e in extents if e.unit] or [_finest(dtype)]
-        since = "1970-01-01" if not extents else re.split("[T ]", extents[0].shown[0])[0]
-        chosen = {"units": f"{max(units, key=UNITS.index)} since {since}", "dtype": "int64"}
-        calendar = dtype.removeprefix("cftime[").rstrip("]") if dtype.startswith("cftime") else "proleptic_gregorian"
-        chosen["calendar"] = calendar
-    if dtype.startswith("timedelta64") and "units" not in chosen:
-        chosen = {"units": _finest(dtype), "dtype": "int64"}
-    return freeze(chosen)
+    said = thaw(encoding)
+    if "units" in said or not dtype.startswith(TIMES):
+        return encoding
+    chosen = {**{k: v for k, v in said.items() if k in POINTING}, "dtype": "int64"}
+    if dtype.startswith("timedelta64"):
+        return freeze({**chosen, "units": _finest(dtype)})
+    unit = max([e.unit for e in extents if e.unit] or [_finest(dtype)], key=UNITS.index)
+    since = "1970-01-01" if not extents else re.split("[T ]", extents[0].shown[0])[0]
+    calendar = dtype.removeprefix("cftime[").rstrip("]") if dtype.startswith("cftime") else "proleptic_gregorian"
+    return freeze({**chosen, "units": f"{unit} since {since}", "calendar": calendar})
 
 
 def _finest(dtype: str) -> str:
