@@ -46,10 +46,27 @@ def read_references(source: Source) -> References:
     """
     try:
         found = json.loads(source.read())
-        return References(found.get("refs", found), found.get(NAMES, {}))
+        refs, names = found.get("refs", found), found.get(NAMES, {})
     except (ValueError, AttributeError) as error:
         raise SourceError(
             "the file is no document of kerchunk references", source.where, str(error), "expected JSON with refs"
+        ) from error
+    return References(_expanded(source, found) if found.get("templates") or found.get("gen") else refs, names)
+
+
+def _expanded(source: Source, found: Mapping[str, Any]) -> Mapping[str, Any]:
+    from jinja2 import TemplateError
+
+    from bakehouse.openers.templates import expand
+
+    try:
+        return expand(found)
+    except (TemplateError, LookupError, ValueError, TypeError, AttributeError, ArithmeticError) as error:
+        raise SourceError(
+            "the templates of the kerchunk document can't be expanded",
+            source.where,
+            f"{type(error).__name__}: {error}",
+            "mend its templates and gen, or write its references out",
         ) from error
 
 

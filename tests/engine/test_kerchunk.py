@@ -1,0 +1,105 @@
+"""Documents of kerchunk references as inputs: read as fsspec and zarr read them, or refused by name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from fsspec.implementations.reference import ReferenceFileSystem
+
+from bakehouse.errors import SourceError
+from bakehouse.openers.index import references_of
+from bakehouse.openers.opened import Opened
+from bakehouse.openers.reference import library_reads
+from bakehouse.openers.xarray import open_dataset
+from bakehouse.storage import make_source
+
+VALUES = np.arange(40000, dtype="<f4")
+CHUNK = 80000
+"""Bytes: the values lie in two chunks."""
+
+
+def described(name: str = "v", count: int = 40000) -> dict[str, str]:
+    """Describe the array of the values, in chunks of 20000."""
+    said = {"zarr_format": 2, "shape": [count], "chunks": [20000], "dtype": "<f4", "fill_value": None}
+    array = {**said, "compressor": None, "filters": None, "order": "C"}
+    return {f"{name}/.zarray": json.dumps(array), f"{name}/.zattrs": json.dumps({"_ARRAY_DIMENSIONS": ["x"]})}
+
+
+def document(folder: Path, refs: dict[str, Any], **said: Any) -> str:
+    """Write references beside the values that they are to, and give the document's path."""
+    (folder / "values.bin").write_bytes(VALUES.tobytes())
+    path = folder / "refs.json"
+    path.write_text(json.dumps({"version": 1, **said, "refs": {".zgroup": '{"zarr_format": 2}', **refs}}))
+    return str(path)
+
+
+def ours(path: str, **kwargs: Any) -> xr.Dataset:
+    return open_dataset(make_source(path, {}, {}).identified(), "kerchunk", kwargs)
+
+
+def assert_values(path: str, expected: Any = VALUES, **kwargs: Any) -> None:
+    """Compare with the values both what is read by byte ranges, and what the zarr library reads."""
+    np.testing.assert_array_equal(ours(path, **kwargs).v.values, expected)
+    with library_reads():
+        np.testing.assert_array_equal(ours(path, **kwargs).v.values, expected)
+
+
+def rule(**said: Any) -> dict[str, Any]:
+    """Refer to the two chunks by one rule."""
+    span = {"offset": "{{i * 80000}}", "length": "80000"}
+    return {"key": "v/{{i}}", "url": "{{u}}", **span, "dimensions": {"i": {"stop": 2}}, **said}
+
+
+PLAIN = {"v/0": ["{{u}}", 0, CHUNK], "v/1": ["{{u}}", CHUNK, CHUNK]}
+CALLED = {"v/0": ["{{f(name='values')}}", 0, CHUNK], "v/1": ["{{ f(name='values') }}", CHUNK, CHUNK]}
+
+
+@pytest.mark.parametrize(
+    ("refs", "rules"),
+    [
+        (PLAIN, []),
+        (CALLED, []),
+        ({}, [rule()]),
+        ({}, [rule(dimensions={"i": [0, 1]}, url="{{f(name='values')}}")]),
+        ({"v/0": PLAIN["v/0"]}, [rule(dimensions={"i": {"start": 1, "stop": 3, "step": 2}})]),
+    ],
+    ids=["names", "parameters", "rule", "list", "both"],
+)
+def test_templates_and_rules_are_written_out_as_fsspec_does(
+    refs: dict[str, Any], rules: list[Any], tmp_path: Path
+) -> None:
+    templates = {"u": f"{tmp_path}/values.bin", "f": f"{tmp_path}/{{{{name}}}}.bin"}
+    path = document(tmp_path, described() | refs, templates=templates, gen=rules)
+    oracle = ReferenceFileSystem(json.loads(Path(path).read_text()), simple_templates=False, skip_instance_cache=True)
+    assert references_of(Opened(make_source(path, {}, {}).identified(), "kerchunk")).refs == oracle.references
+    assert_values(path)
+
+
+def test_a_rule_for_whole_files(tmp_path: Path) -> None:
+    for i in (0, 1):
+        (tmp_path / f"{i}.bin").write_bytes(VALUES[i * 20000 : (i + 1) * 20000].tobytes())
+    made = {"key": "v/{{i}}", "url": f"{tmp_path}/{{{{i}}}}.bin", "dimensions": {"i": {"stop": 2}}}
+    assert_values(document(tmp_path, described(), gen=[made]))
+
+
+@pytest.mark.parametrize(
+    ("made", "reason"),
+    [
+        (rule(key="v/{{j}}"), "'j' is undefined"),
+        (rule(url="{{nowhere}}"), "'nowhere' is undefined"),
+        (rule(url="{{u"), "TemplateSyntaxError"),
+        (rule(offset="first"), "invalid literal"),
+        ({key: said for key, said in rule().items() if key != "length"}, "both an offset and a length"),
+        ({"key": "v/0"}, "dimensions"),
+    ],
+)
+def test_rules_that_say_nothing_are_refused(made: dict[str, Any], reason: str, tmp_path: Path) -> None:
+    path = document(tmp_path, described(), templates={"u": f"{tmp_path}/values.bin"}, gen=[made])
+    with pytest.raises(SourceError, match="templates of the kerchunk document") as caught:
+        ours(path)
+    assert reason in str(caught.value)
