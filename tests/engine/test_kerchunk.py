@@ -103,3 +103,34 @@ def test_rules_that_say_nothing_are_refused(made: dict[str, Any], reason: str, t
     with pytest.raises(SourceError, match="templates of the kerchunk document") as caught:
         ours(path)
     assert reason in str(caught.value)
+
+
+def nested(folder: Path) -> str:
+    """Write a document with other values in the root than in the group, and a group inside of that."""
+    (folder / "other.bin").write_bytes((-VALUES).tobytes())
+    refs: dict[str, Any] = described()
+    for group in ("", "g/", "g/deep/"):
+        place = f"{folder}/{'values' if group == 'g/' else 'other'}.bin"
+        refs |= {f"{group}v/{i}": [place, i * CHUNK, CHUNK] for i in (0, 1)} | described(f"{group}v")
+        refs |= {f"{group}.zgroup": '{"zarr_format": 2}'}
+    return document(folder, refs)
+
+
+@pytest.mark.parametrize(
+    ("group", "sign"), [(None, -1), ("/", -1), ("g", 1), ("/g", 1), ("g/", 1), ("g/deep", -1), ("/g/deep/", -1)]
+)
+def test_a_group_is_read_by_its_name(group: str | None, sign: int, tmp_path: Path) -> None:
+    assert_values(nested(tmp_path), sign * VALUES, group=group)
+
+
+def test_a_group_has_its_own_variables(tmp_path: Path) -> None:
+    refs = described("v") | described("g/w") | {"g/.zgroup": '{"zarr_format": 2}', "g/.zattrs": '{"title": "inner"}'}
+    path = document(tmp_path, refs)
+    assert (set(ours(path).variables), set(ours(path, group="g").variables)) == ({"v"}, {"w"})
+    assert ours(path, group="g").attrs == {"title": "inner"}
+
+
+def test_a_group_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="no group 'h'") as caught:
+        ours(nested(tmp_path), group="h")
+    assert "g, g/deep" in str(caught.value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bakehouse.errors import SourceError, did_you_mean
+from bakehouse.openers.kerchunk import read_references
 from bakehouse.openers.opened import Opened, openable
 
 FLAT = {"scipy": "netCDF3", "cfgrib": "GRIB"}
@@ -37,6 +38,8 @@ def _asked(opened: Opened) -> str:
 
 def _listed(opened: Opened) -> list[str]:
     """Give the paths of all groups."""
+    if opened.engine == "kerchunk":
+        return read_references(opened.source).groups
     if opened.engine == "zarr":
         import zarr
 

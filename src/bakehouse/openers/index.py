@@ -56,10 +56,10 @@ def _netcdf3(opened: Opened, name: str, shape: tuple[int, ...]) -> Manifest | st
 
 
 def references_of(opened: Opened) -> Any:
-    """Read a document of references, once per process."""
+    """Read what a document of references has of a group, once per process."""
     from bakehouse.openers.kerchunk import read_references
 
-    return _kept(opened, None, lambda: read_references(opened.source))
+    return _kept(opened, None, lambda: read_references(opened.source).below(opened.group))
 
 
 def _kerchunk(opened: Opened, name: str, shape: tuple[int, ...]) -> Manifest | str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,17 @@ class References:
         """Give a metadata document."""
         found = self.refs[key]
         return dict(json.loads(found) if isinstance(found, str | bytes) else found)
+
+    @property
+    def groups(self) -> list[str]:
+        """Give the paths of all groups below the root."""
+        return sorted(key.removesuffix("/.zgroup") for key in self.refs if key.endswith("/.zgroup"))
+
+    def below(self, group: str) -> References:
+        """Give a group as if it were the root: zarr finds no members of a deeper one by way of fsspec's references."""
+        start = f"{group}/" if group else ""
+        refs = {key.removeprefix(start): found for key, found in self.refs.items() if key.startswith(start)}
+        return replace(self, refs=refs)
 
 
 def read_references(source: Source) -> References:
