@@ -12,11 +12,13 @@ import xarray as xr
 from fsspec.implementations.reference import ReferenceFileSystem
 
 from bakehouse.errors import SourceError
-from bakehouse.openers.index import references_of
+from bakehouse.openers.index import manifest_of, references_of
 from bakehouse.openers.opened import Opened
 from bakehouse.openers.reference import library_reads
 from bakehouse.openers.xarray import open_dataset
 from bakehouse.storage import make_source
+from tests.support.http import Server
+from tests.support.plain import plain_server
 
 VALUES = np.arange(40000, dtype="<f4")
 CHUNK = 80000
@@ -80,9 +82,15 @@ def test_templates_and_rules_are_written_out_as_fsspec_does(
     assert_values(path)
 
 
-def test_a_rule_for_whole_files(tmp_path: Path) -> None:
+def whole_files(folder: Path, root: str) -> dict[str, Any]:
+    """Write each chunk as a file of its own, and refer to these."""
     for i in (0, 1):
-        (tmp_path / f"{i}.bin").write_bytes(VALUES[i * 20000 : (i + 1) * 20000].tobytes())
+        (folder / f"{i}.bin").write_bytes(VALUES[i * 20000 : (i + 1) * 20000].tobytes())
+    return {f"v/{i}": [f"{root}/{i}.bin"] for i in (0, 1)}
+
+
+def test_a_rule_for_whole_files(tmp_path: Path) -> None:
+    whole_files(tmp_path, str(tmp_path))
     made = {"key": "v/{{i}}", "url": f"{tmp_path}/{{{{i}}}}.bin", "dimensions": {"i": {"stop": 2}}}
     assert_values(document(tmp_path, described(), gen=[made]))
 
@@ -134,3 +142,25 @@ def test_a_group_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no group 'h'") as caught:
         ours(nested(tmp_path), group="h")
     assert "g, g/deep" in str(caught.value)
+
+
+def test_whole_files_whose_length_is_not_stated_are_read(tmp_path: Path) -> None:
+    with plain_server(tmp_path, length=False) as server:
+        assert_values(document(tmp_path, described() | whole_files(tmp_path, server.url)))
+
+
+def test_whole_files_that_are_empty_are_refused(tmp_path: Path) -> None:
+    path = document(tmp_path, described() | whole_files(tmp_path, str(tmp_path)))
+    (tmp_path / "1.bin").write_bytes(b"")
+    with pytest.raises(SourceError, match="cannot read variable 'v'"):
+        ours(path).v.load()
+
+
+def test_a_file_that_is_many_chunks_is_asked_for_its_length_once(http_server: Server) -> None:
+    (http_server.folder / "0.bin").write_bytes(VALUES[:20000].tobytes())
+    refs = described() | {f"v/{i}": [f"{http_server.url}/0.bin"] for i in (0, 1)}
+    path = document(http_server.folder, refs)
+    found = manifest_of(Opened(make_source(path, {}, {}).identified(), "kerchunk"), "v", VALUES.shape)
+    assert not isinstance(found, str) and found.lengths.tolist() == [CHUNK, CHUNK]
+    assert len(http_server.requests("/0.bin")) == 1
+    np.testing.assert_array_equal(ours(path).v, np.tile(VALUES[:20000], 2))

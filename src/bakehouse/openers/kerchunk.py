@@ -134,23 +134,42 @@ def _manifest(
     said: Mapping[str, Any],
     dtype: np.dtype[Any],
     filters: tuple[Filter, ...],
-) -> Manifest:
+) -> Manifest | str:
     shape, chunks = tuple(said["shape"]), tuple(max(n, 1) for n in said["chunks"])
     grid = tuple(-(-n // c) for n, c in zip(shape, chunks, strict=True))
+    found = _chunks(references, name, grid, said.get("dimension_separator") or ".")
+    held = {index: _bytes(text) for index, text in found.items() if isinstance(text, str)}
+    lying = {index: place for index, place in found.items() if index not in held}
+    files = {place: _file(opened, references, place) for place in dict.fromkeys(each[0] for each in lying.values())}
+    sizes = {place: _size(files[place]) for place in dict.fromkeys(each[0] for each in lying.values() if not each[1:])}
+    if unknown := [place for place, size in sizes.items() if not size]:
+        return f"the length of {unknown[0]} is not known"
     which, offsets, lengths = (np.zeros(grid, t) for t in ("u4", "u8", "u8"))
-    held: dict[tuple[int, ...], bytes] = {}
-    places: dict[str, int] = {}
-    separator = said.get("dimension_separator") or "."
-    for index in product(*(range(n) for n in grid)):
-        found = references.refs.get(f"{name}/{separator.join(map(str, index)) or '0'}")
-        if isinstance(found, str):
-            held[index] = base64.b64decode(found[7:]) if found.startswith("base64:") else found.encode()
-            lengths[index] = len(held[index])
-        elif found:
-            which[index] = places.setdefault(found[0], len(places))
-            offsets[index], lengths[index] = found[1:] if len(found) > 1 else (0, _size(opened, references, found[0]))
-    files = tuple(_file(opened, references, place) for place in places)
-    return Manifest(shape, chunks, dtype, filters, fill_in(said), offsets, lengths, files=files, which=which, held=held)
+    numbers = {place: number for number, place in enumerate(files)}
+    for index, (place, *span) in lying.items():
+        which[index] = numbers[place]
+        offsets[index], lengths[index] = span or (0, sizes[place])
+    for index, data in held.items():
+        lengths[index] = len(data)
+    where: dict[str, Any] = {"files": tuple(files.values()), "which": which, "held": held}
+    return Manifest(shape, chunks, dtype, filters, fill_in(said), offsets, lengths, **where)
+
+
+def _chunks(references: References, name: str, grid: tuple[int, ...], separator: str) -> dict[tuple[int, ...], Any]:
+    """Give what the chunks of an array are referred to by, of all that were written."""
+    keys = {index: separator.join(map(str, index)) or "0" for index in product(*(range(n) for n in grid))}
+    found = {index: references.refs.get(f"{name}/{key}") for index, key in keys.items()}
+    return {index: each for index, each in found.items() if each or isinstance(each, str)}
+
+
+def _bytes(text: str) -> bytes:
+    """Give the bytes of a chunk that the document holds."""
+    return base64.b64decode(text[7:]) if text.startswith("base64:") else text.encode()
+
+
+def _size(file: Source) -> int | None:
+    """Ask how long a file is that is a chunk as a whole; a server may not say it."""
+    return file.identified().identity.size_bytes
 
 
 def fill_in(said: Mapping[str, Any]) -> Any:
@@ -176,8 +195,3 @@ def file_at(place: str, options: Mapping[str, Any], url: str | None = None) -> S
 def _file(opened: Opened, references: References, place: str) -> Source:
     options = (opened.kwargs.get("storage_options") or {}).get("remote_options") or {}
     return file_at(place, options, references.names.get(place))
-
-
-def _size(opened: Opened, references: References, place: str) -> int:
-    size = _file(opened, references, place).identified().identity.size_bytes
-    return size or 0
