@@ -14,9 +14,10 @@ import zarr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bakehouse.errors import SourceError
 from bakehouse.manifests import Manifest
 from bakehouse.openers.codecs import decode
-from bakehouse.openers.fetch import fetch
+from bakehouse.openers.fetch import fetch, locate, shard_index
 from bakehouse.openers.opened import Opened, open_raw
 from bakehouse.openers.ranges import read_region
 from bakehouse.openers.reference import ReferenceArray, library_reads
@@ -195,6 +196,30 @@ def test_a_damaged_shard_index_is_refused(tmp_path: Path) -> None:
     opened = opened_at(str(tmp_path / "a.zarr"), "zarr", group="deep")
     with pytest.raises(Exception, match="index of shard .* is damaged"):
         read_region(opened.source, manifest(opened, "v"), ((0, 4), (0, 4)))
+
+
+@pytest.mark.parametrize("place", ["start", "end"])
+@pytest.mark.parametrize("far", [False, True])
+def test_a_shard_that_is_cut_is_refused(place: str, far: bool, http_server: Server) -> None:
+    store = http_server.folder / "a.zarr"
+    lengths: Any = {"shape": (4, 6), "chunks": (2, 3), "shards": {"shape": (4, 6), "index_location": place}}
+    made = zarr.open_group(store, mode="w").create_array(
+        "v", **lengths, dtype="i4", compressors=None, dimension_names=("y", "x")
+    )
+    made[:] = np.arange(24).reshape(4, 6)
+    zarr.consolidate_metadata(store)
+    opened = opened_at(f"{http_server.url}/a.zarr" if far else str(store), "zarr", consolidated=True)
+    shard = store / "v" / "c" / "0" / "0"
+    found, data = manifest(opened, "v"), shard.read_bytes()
+    for length in (3, 70, len(data) - 1):
+        shard.write_bytes(data[:length])
+        for read in (
+            lambda: read_region(opened.source, found, ((0, 4), (0, 6))),
+            lambda: locate(opened.source, found, "https://example.org/a.zarr"),
+        ):
+            shard_index.cache_clear()
+            with pytest.raises(SourceError, match="shard 'v/c/0/0'"):
+                read()
 
 
 GRIBS: list[tuple[str, dict[str, Any]]] = [

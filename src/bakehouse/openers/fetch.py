@@ -124,18 +124,29 @@ def shard_index(source: Source, keys: ChunkKeys, name: str) -> np.ndarray[Any, A
     Raises
     ------
     SourceError
-        If it is damaged.
+        If it is damaged, or the shard does not reach as far as it says.
     """
     shards = keys.shards or ()
     size = 16 * math.prod(shards) + 4 * keys.index_checked
     options: Any = {"range": {"suffix": size} if keys.index_at_end else (0, size)}
     try:
-        data = bytes(obstore.get(object_store(source), name, options=options).bytes())
+        found = obstore.get(object_store(source), name, options=options)
+        data = bytes(found.bytes())
     except FileNotFoundError:
         return None
     if len(data) < size or (keys.index_checked and _crc32c(data[:-4]) != int.from_bytes(data[-4:], "little")):
         raise SourceError(f"the index of shard '{name}' is damaged", source.where, None, "fetch the store again")
-    return np.frombuffer(data, "<u8", 2 * math.prod(shards)).reshape(*shards, 2)
+    table = np.frombuffer(data, "<u8", 2 * math.prod(shards)).reshape(*shards, 2)
+    _insist_whole(source, name, table, found.meta["size"])
+    return table
+
+
+def _insist_whole(source: Source, name: str, table: np.ndarray[Any, Any], size_bytes: int) -> None:
+    """Insist that a shard's chunks lie in it: obstore panics where it is asked for bytes beyond an object's end."""
+    ends = [int(at) + int(length) for at, length in table.reshape(-1, 2) if at != ABSENT]
+    if max(ends, default=0) > size_bytes:
+        what = f"shard '{name}' has {size_bytes} bytes where its index lists chunks up to byte {max(ends)}"
+        raise SourceError(what, source.where, "it is cut short, or damaged", "fetch the store again")
 
 
 def _crc32c(data: bytes) -> int:
