@@ -198,6 +198,24 @@ def test_a_damaged_shard_index_is_refused(tmp_path: Path) -> None:
         read_region(opened.source, manifest(opened, "v"), ((0, 4), (0, 4)))
 
 
+@pytest.mark.parametrize("filters", [None, [numcodecs.Shuffle(4)]])
+@pytest.mark.parametrize("compressors", [None, numcodecs.Zlib(1)])
+def test_a_chunk_that_lacks_rows_is_refused(filters: Any, compressors: Any, tmp_path: Path) -> None:
+    codecs: Any = {"dtype": "i4", "filters": filters, "compressors": compressors}
+    group = zarr.open_group(tmp_path / "a.zarr", mode="w", zarr_format=2)
+    made = group.create_array("v", shape=(8, 7), chunks=(3, 7), **codecs)
+    made.attrs["_ARRAY_DIMENSIONS"] = ["y", "x"]
+    made[:] = np.arange(56).reshape(8, 7)
+    short = zarr.create_array(tmp_path / "short.zarr", shape=(1, 7), chunks=(1, 7), zarr_format=2, **codecs)
+    short[:] = 1
+    opened = opened_at(str(tmp_path / "a.zarr"), "zarr")
+    assert_read_as_the_library_does(opened, "v")
+    for row, spans in ((1, ((3, 6), (0, 7))), (1, ((0, 8), (0, 7))), (2, ((6, 8), (0, 7)))):
+        (tmp_path / "a.zarr" / "v" / f"{row}.0").write_bytes((tmp_path / "short.zarr" / "0.0").read_bytes())
+        with pytest.raises(SourceError, match=rf"chunk \({row}, 0\) .* can't be decoded"):
+            read_region(opened.source, manifest(opened, "v"), spans)
+
+
 @pytest.mark.parametrize("place", ["start", "end"])
 @pytest.mark.parametrize("far", [False, True])
 def test_a_shard_that_is_cut_is_refused(place: str, far: bool, http_server: Server) -> None:

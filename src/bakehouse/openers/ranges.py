@@ -68,13 +68,15 @@ def _one_chunk(source: Source, manifest: Manifest, spans: tuple[Span, ...]) -> A
 
 def _read_batch(source: Source, manifest: Manifest, cells: Sequence[Cell], out: Any) -> None:
     """Fetch the chunks of a batch together, then decode one after the other."""
+    rows = None
     if _is_by_rows(manifest, cells):
         cells = [_rows(manifest, cells[0])]
+        rows = cells[0].inside[0].stop if cells[0].inside else None
         found = read_ranges(source, [(c.offset, c.offset + c.length) for c in cells])
     else:
         found = fetch(source, manifest, [c.index for c in cells])
     for cell, data in zip(cells, found, strict=True):
-        values = manifest.fill if data is None else decode_chunk(source, manifest, cell.index, data)[cell.inside]
+        values = manifest.fill if data is None else decode_chunk(source, manifest, cell.index, data, rows)[cell.inside]
         out[cell.region] = values
 
 
@@ -101,19 +103,30 @@ def _rows(manifest: Manifest, cell: Cell) -> Cell:
     return Cell(cell.index, inside, cell.region, cell.offset + first.start * row, (first.stop - first.start) * row)
 
 
-def decode_chunk(source: Source, manifest: Manifest, index: tuple[int, ...], data: Any) -> Any:
+def decode_chunk(source: Source, manifest: Manifest, index: tuple[int, ...], data: Any, rows: int | None = None) -> Any:
     """Give the values of a whole chunk, as its file has them; chunks that the array's end cuts are padded there.
+
+    Parameters
+    ----------
+    rows
+        How many rows the bytes are of, where they are not of a whole chunk.
 
     Raises
     ------
     SourceError
-        If the bytes are not what the filters wrote.
+        If the bytes are not what the filters wrote, or hold less than the array has there.
     """
     with _naming(source, manifest, index):
         values = np.frombuffer(
             decode(manifest.filters, data, manifest.chunk_bytes, skipped(manifest, index)), manifest.dtype
         )
-        return values.reshape(-1, *manifest.chunks[1:]) if manifest.chunks else values.reshape(())
+        if not manifest.chunks:
+            return values.reshape(())
+        values = values.reshape(-1, *manifest.chunks[1:])
+        least = rows or min(manifest.chunks[0], manifest.shape[0] - index[0] * manifest.chunks[0])
+        if len(values) < least:  # numpy would spread a single row over all
+            raise ValueError(f"it holds {len(values)} of {least} rows")
+        return values
 
 
 def without_checksum(source: Source, manifest: Manifest, index: tuple[int, ...], data: Any) -> Any:
