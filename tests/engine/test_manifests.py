@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from bakehouse.openers.fetch import fetch, locate, shard_index
 from bakehouse.openers.opened import Opened, open_raw
 from bakehouse.openers.ranges import read_region
 from bakehouse.openers.reference import ReferenceArray, library_reads
+from bakehouse.openers.xarray import open_dataset
 from bakehouse.storage import make_source
 from tests.engine.gribs import write_grib
 from tests.support.http import Server
@@ -161,6 +163,17 @@ def test_any_region_of_any_zarr_array(zarr_format: int, options: dict[str, Any],
         write_zarr(path, zarr_format, **options)
     spans = [(a, data.draw(st.integers(a + 1, n))) for n in (11, 7) for a in [data.draw(st.integers(0, n - 1))]]
     assert_read_as_the_library_does(opened_at(str(path), "zarr", group="deep"), "v", spans)
+
+
+@pytest.mark.parametrize("shape", [(0,), (3, 0)])
+def test_an_empty_zarr_array_whose_chunks_have_no_length(shape: tuple[int, ...], tmp_path: Path) -> None:
+    made = zarr.open_group(tmp_path / "a.zarr", mode="w", zarr_format=2).create_array("v", shape=shape, dtype="i4")
+    made.attrs["_ARRAY_DIMENSIONS"] = ["y", "x"][-len(shape) :]
+    metadata = tmp_path / "a.zarr" / "v" / ".zarray"
+    metadata.write_text(json.dumps(json.loads(metadata.read_text()) | {"chunks": shape}))
+    opened = opened_at(str(tmp_path / "a.zarr"), "zarr")
+    assert_read_as_the_library_does(opened, "v")
+    assert open_dataset(opened.source, "zarr", {"consolidated": False}).v.load().shape == shape
 
 
 def test_zarr_over_http_fetches_only_the_chunks_that_are_wanted(http_server: Server) -> None:

@@ -95,11 +95,12 @@ def _inside(
 def _manifest(
     array: Any, chunks: tuple[int, ...], dtype: np.dtype[Any], filters: tuple[Filter, ...], keys: ChunkKeys
 ) -> Manifest:
+    chunks = tuple(max(c, 1) for c in chunks)  # those of an empty array may have no length
     grid = tuple(-(-n // c) for n, c in zip(array.shape, chunks, strict=True))
     offsets = np.broadcast_to(np.uint64(0), grid)
     lengths = np.broadcast_to(np.uint64(math.prod(chunks) * dtype.itemsize), grid)
     fill = 0 if array.fill_value is None else array.fill_value
-    return Manifest(array.shape, tuple(chunks), dtype, filters, fill, offsets, lengths, keys=keys)
+    return Manifest(array.shape, chunks, dtype, filters, fill, offsets, lengths, keys=keys)
 
 
 def _ordered(dtype: np.dtype[Any], codec: Mapping[str, Any]) -> np.dtype[Any]:
