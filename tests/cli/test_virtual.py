@@ -118,6 +118,21 @@ def test_an_earlier_version_is_gone_back_to_and_the_later_one_collected(
     assert bakehouse.open("links", project.catalog).sst.shape == (4, 6, 8)
 
 
+def test_references_that_are_not_whole_are_not_gone_back_to(
+    project: Project, inputs: Path, http_server: Server
+) -> None:
+    say(project, http_server, "kerchunk-parquet")
+    first = baked(project)["version"]
+    say(project, http_server, "kerchunk-parquet", keys=(0, 1, 2))
+    later = baked(project)["version"]
+    (lost,) = (key for key in objects(project) if first in key and key.endswith("sst/refs.0.parq"))
+    (project.stores / lost).unlink()
+    before, result = objects(project), project.run("rollback", "links")
+    assert (result.exit_code, "'sst/refs.0.parq' is missing" in result.stderr) == (1, True)
+    assert objects(project) == before
+    assert json.loads((project.catalog / "links/links.json").read_text())["version"] == later
+
+
 @pytest.mark.parametrize("damage", [lambda text: text.replace("sst/1.0.0", "sst/9.0.0"), lambda text: text[:-200]])
 def test_damaged_references_are_found(
     damage: Callable[[str], str], project: Project, inputs: Path, http_server: Server

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bakehouse.bake.history import complete, saved_versions
+from bakehouse.bake.held import Held, drop_empty_folders, held_on, remove
+from bakehouse.bake.history import complete, prefix_of, saved_versions
 from bakehouse.catalog.entry import Entry
 from bakehouse.catalog.register import register
 from bakehouse.context import SURVEYS
@@ -36,15 +35,6 @@ class Collected:
     leftovers: tuple[str, ...]
     objects: int
     bytes_freed: int
-
-
-@dataclass(frozen=True)
-class Held:
-    """One object on a target."""
-
-    key: str
-    size_bytes: int
-    modified: datetime
 
 
 def collect(
@@ -82,18 +72,18 @@ def collect(
     named = {each.version for each in others}
     going = _expired(saved, entry, keep, border) - named
     staying = [e for e in saved if e.version not in going]
-    needed = {_prefix(e) for e in [*staying, *others, *([entry] if entry else [])]}
+    needed = {prefix_of(e) for e in [*staying, *others, *([entry] if entry else [])]}
     parts = _parts(target)
     leftovers = [name for name, held in parts.items() if _is_left(name, held, saved, needed, border)]
-    doomed = [name for name in parts if _belongs(name, going, {_prefix(e) for e in saved} - needed, needed)]
+    doomed = [name for name in parts if _belongs(name, going, {prefix_of(e) for e in saved} - needed, needed)]
     gone = [held for name in {*leftovers, *doomed} for held in parts[name]]
     freed = sum(held.size_bytes for held in gone)
     if not dry:
         _insist_idle(target, parts)
         _forget(catalog, entry, going)
-        target.delete([held.key for held in gone])
+        remove(target, gone)
         freed += _collect_snapshots(target, [*staying, *others, *([entry] if entry else [])], border)
-        _drop_empty_folders(target)
+        drop_empty_folders(target)
     return Collected(tuple(sorted(going)), tuple(sorted(leftovers)), len(gone), freed)
 
 
@@ -139,31 +129,15 @@ def _expired(saved: Iterable[Entry], entry: Entry | None, keep: int, border: dat
 def _parts(target: Target) -> Mapping[str, list[Held]]:
     """Group all objects by the file or folder right below the target; each run's notes stand alone."""
     parts: dict[str, list[Held]] = defaultdict(list)
-    for held in _objects(target):
+    for held in held_on(target):
         name, _, rest = held.key.partition("/")
         parts[f"{name}/{rest.partition('/')[0]}" if name in TEMPORARY else name].append(held)
     return parts
 
 
-def _objects(target: Target) -> Iterable[Held]:
-    import obstore
-
-    for batch in [] if target.is_absent else obstore.list(target.store):
-        yield from (Held(meta["path"], meta["size"], meta["last_modified"]) for meta in batch)
-
-
-def _drop_empty_folders(target: Target) -> None:
-    """Remove the folders that a local disk keeps when their files are gone."""
-    if target.is_local and not target.is_absent:
-        for folder, _, _ in os.walk(target.path, topdown=False):
-            if folder != target.path:
-                with suppress(OSError):
-                    os.rmdir(folder)
-
-
 def _is_left(name: str, held: list[Held], saved: list[Entry], needed: set[str], border: datetime) -> bool:
     """Say whether a folder is what a run that never ended left, and old enough not to be one that is under way."""
-    known = {_prefix(e) for e in saved} | needed
+    known = {prefix_of(e) for e in saved} | needed
     kind = next((each for each in KINDS if each in name), "")
     folder = name.removeprefix(".").partition(kind)[0] + kind if kind else name
     if name.endswith(PREVIEW):
@@ -186,7 +160,3 @@ def _belongs(name: str, going: set[str], unused: set[str], needed: set[str]) -> 
     works = tuple(f".{prefix}." for prefix in unused)
     inner = tuple(f".zarr.{version}.work" for version in going)
     return name in files or name in unused or name.startswith(works) or name.endswith(inner)
-
-
-def _prefix(entry: Entry) -> str:
-    return entry.store.url.rstrip("/").rpartition("/")[2]

@@ -1,7 +1,7 @@
 """Whether a store is whole: what was looked at, how much of it, and what is wrong."""
 
 from bakehouse.verify.dataset import check_dataset
-from bakehouse.verify.documents import check_documents, check_lengths
+from bakehouse.verify.documents import as_documents, check_documents, check_lengths
 from bakehouse.verify.objects import check_grid, check_objects, check_tasks
 from bakehouse.verify.proof import Proof, Proven, read_proof
 from bakehouse.verify.published import Published, Registered, check_coordinates, check_published
@@ -17,6 +17,7 @@ __all__ = [
     "Published",
     "Registered",
     "Statement",
+    "as_documents",
     "check_coordinates",
     "check_dataset",
     "check_documents",
