@@ -29,7 +29,7 @@ KINDS = (".zarr", ".kerchunk")
 
 @dataclass(frozen=True)
 class Collected:
-    """What was removed, or would be: versions by name, leftover folders, and how much they hold."""
+    """What was removed, or would be: versions by name, leftover folders and files, and how much they hold."""
 
     versions: tuple[str, ...]
     leftovers: tuple[str, ...]
@@ -50,7 +50,8 @@ def collect(
 
     The version that the entry names always stays, and so do the `keep` latest before it and whatever is younger than
     `older_than_days`. A prefix goes once no version that stays lies there. Leftovers are what runs that never ended
-    left: folders without a version, and notes of runs; and surveys that other states of the engine kept.
+    left: folders without a version, files that were being written, and notes of runs; and surveys that other states of
+    the engine kept.
 
     Parameters
     ----------
@@ -76,7 +77,8 @@ def collect(
     parts = _parts(target)
     leftovers = [name for name, held in parts.items() if _is_left(name, held, saved, needed, border)]
     doomed = [name for name in parts if _belongs(name, going, {prefix_of(e) for e in saved} - needed, needed)]
-    gone = [held for name in {*leftovers, *doomed} for held in parts[name]]
+    partial = _partial({name: held for name, held in parts.items() if name not in {*leftovers, *doomed}}, border)
+    gone = [*partial, *(held for name in {*leftovers, *doomed} for held in parts[name])]
     freed = sum(held.size_bytes for held in gone)
     if not dry:
         _insist_idle(target, parts)
@@ -84,7 +86,8 @@ def collect(
         remove(target, gone)
         freed += _collect_snapshots(target, [*staying, *others, *([entry] if entry else [])], border)
         drop_empty_folders(target)
-    return Collected(tuple(sorted(going)), tuple(sorted(leftovers)), len(gone), freed)
+    left = sorted([*leftovers, *(held.key for held in partial)])
+    return Collected(tuple(sorted(going)), tuple(left), len(gone), freed)
 
 
 def _collect_snapshots(target: Target, staying: list[Entry], border: datetime) -> int:
@@ -133,6 +136,13 @@ def _parts(target: Target) -> Mapping[str, list[Held]]:
         name, _, rest = held.key.partition("/")
         parts[f"{name}/{rest.partition('/')[0]}" if name in TEMPORARY else name].append(held)
     return parts
+
+
+def _partial(parts: Mapping[str, list[Held]], border: datetime) -> list[Held]:
+    """List what killed processes left of files, in folders that stay and are a version's or a run's."""
+    kinds = (*KINDS, REPOSITORY, PREVIEW)
+    ours = [held for name, held in parts.items() if name.startswith(TEMPORARY) or any(kind in name for kind in kinds)]
+    return [each for held in ours for each in held if each.is_partial and each.modified <= border]
 
 
 def _is_left(name: str, held: list[Held], saved: list[Entry], needed: set[str], border: datetime) -> bool:
