@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from bakehouse.context import work_folder
 from bakehouse.openers.describe import describe
 from bakehouse.plan.base import Base, base_of
 from bakehouse.plan.grow import grow_plan
@@ -23,6 +24,7 @@ from bakehouse.plan.types import Plan, StoreOptions
 from bakehouse.schema import DatasetSchema, Identity
 from bakehouse.storage import Target
 from bakehouse.writers.assemble import Fragment
+from bakehouse.writers.lock import single_writer
 from bakehouse.writers.publish import advance_documents, consolidated, publish_documents
 from bakehouse.writers.receipts import read_proof, write_proof
 from bakehouse.writers.tasks import Prepared, write_task
@@ -65,7 +67,8 @@ class Shelf:
         plan = self._plan(schema, options)
         prepared = Prepared(plan, make_documents(plan.template, {}), self.target)
         fragment = Fragment(key, f"{number}.nc", dict(dataset.variables))  # type: ignore[arg-type]
-        receipts = [write_task(prepared, task, [fragment]) for task in plan.tasks]
+        with single_writer(work_folder(self.target, plan.prefix), prepared.run_id):
+            receipts = [write_task(prepared, task, [fragment]) for task in plan.tasks]
         written = {row["key"]: row for row in read_proof(write_proof(receipts))}
         self.rows = list(({row["key"]: row for row in self.rows} | written).values())
         self._publish(prepared)

@@ -164,7 +164,7 @@ def _alone(job: Job, prefix: str, run_id: str) -> AbstractContextManager[None]:
     """Be the only one who adds to a published store; a repository takes the first of several itself."""
     if job.entry is not None and job.entry.store.format == "icechunk":
         return nullcontext()
-    return single_writer(work_folder(job.target, prefix), run_id)
+    return single_writer(work_folder(job.target, prefix), run_id, goes_on=job.bakery.is_service)
 
 
 def registered(catalog: Path, job: Job) -> Entry | None:

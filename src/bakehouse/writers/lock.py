@@ -22,12 +22,17 @@ DEAD_S = 45.0
 
 
 @contextmanager
-def single_writer(folder: Target, run_id: str) -> Iterator[None]:
+def single_writer(folder: Target, run_id: str, goes_on: bool = False) -> Iterator[None]:
     """Hold the lock of a store while the block runs.
 
     A holder whose process is gone from this machine, or whose heartbeat has stopped, loses the lock. Where an endpoint
     ignores conditions on writes, two runs that start within one round trip of each other are both told that they hold
     it: such places need a scheduler that starts one run at a time.
+
+    Parameters
+    ----------
+    goes_on
+        A service's workers may write on when the block has failed: the lock is left to them until another run wants it.
 
     Raises
     ------
@@ -35,33 +40,36 @@ def single_writer(folder: Target, run_id: str) -> Iterator[None]:
         If another run holds it.
     """
     mine = _claim(folder, run_id)
-    stop = Event()
-    beat = Thread(target=_keep, args=(folder, mine, stop), daemon=True)
-    beat.start()
     try:
-        yield
-    finally:
-        stop.set()
-        beat.join()
-        if _holder(folder.get(LOCK)).get("run") == run_id:
-            folder.delete([LOCK])
+        with _beating(folder, mine):
+            yield
+    except BaseException:
+        _let_go(folder, mine, goes_on)
+        raise
+    _let_go(folder, mine)
 
 
 def insist_held(folder: Target, run_id: str) -> None:
-    """Stop a run that has lost its lock, before it publishes.
+    """Stop a run that has lost its lock, before it writes or publishes.
 
     Raises
     ------
     PublishError
-        If another run took the lock over.
+        If another run took the lock over, whether it holds it still or has ended since.
     """
     holder = _holder(folder.get(LOCK))
     if holder.get("run") != run_id:
-        raise _held(folder, holder)
+        raise PublishError(
+            "this run has lost the lock of its store",
+            f"{folder.url}/{LOCK}",
+            "it stood still, or could not reach the store, and another run took the lock over: " + _named(holder),
+            "run the update again",
+        )
 
 
 def _claim(folder: Target, run_id: str) -> dict[str, Any]:
-    mine = {"run": run_id, "host": socket.gethostname(), "pid": os.getpid(), "machine": _machine()}
+    pid = os.getpid()
+    mine = {"run": run_id, "host": socket.gethostname(), "pid": pid, "started": _started(pid), "machine": _machine()}
     there = folder.get(LOCK)
     if there is not None and not _is_dead(folder, there):
         raise _held(folder, _holder(there))
@@ -73,11 +81,35 @@ def _claim(folder: Target, run_id: str) -> dict[str, Any]:
     return mine
 
 
+@contextmanager
+def _beating(folder: Target, mine: dict[str, Any]) -> Iterator[None]:
+    stop = Event()
+    beat = Thread(target=_keep, args=(folder, mine, stop), daemon=True)
+    beat.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        beat.join()
+
+
+def _let_go(folder: Target, mine: dict[str, Any], goes_on: bool = False) -> None:
+    there = folder.get(LOCK)
+    if there is None or _holder(there).get("run") != mine["run"]:
+        return
+    if goes_on:
+        folder.replace(LOCK, _beat({**mine, "left": True}), there)
+    else:
+        folder.delete([LOCK])
+
+
 def _is_dead(folder: Target, there: bytes) -> bool:
     """Say whether a holder is gone: its process ended on this machine, or its heartbeat stood still while we looked."""
     holder = _holder(there)
+    if holder.get("left"):
+        return True
     if holder.get("machine") == _machine():
-        return not _is_running(int(holder.get("pid", 0)))
+        return not _is_running(int(holder.get("pid", 0)), holder.get("started"))
     until = time.monotonic() + DEAD_S
     while time.monotonic() < until:
         time.sleep(DEAD_S / 30)
@@ -95,18 +127,28 @@ def _machine() -> str:
         return socket.gethostname()
 
 
-def _is_running(pid: int) -> bool:
+def _is_running(pid: int, started: str | None) -> bool:
+    """Say whether a process is there; one that was given its number later has started at another time."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True
-    return pid > 0
+        pass
+    found = _started(pid)
+    return pid > 0 and (found == started or None in (found, started))
+
+
+def _started(pid: int) -> str | None:
+    """Give when a process started, in ticks since its machine did; None where the system does not say."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return None
 
 
 def _keep(folder: Target, mine: dict[str, Any], stop: Event) -> None:
-    """Renew the lock now and then; a beat that fails is made up for by the next."""
+    """Renew the lock now and then; a beat that fails is made up for by the next, a lost lock is found by each write."""
     while not stop.wait(BEAT_S):
         try:
             there = folder.get(LOCK)
@@ -132,6 +174,12 @@ def _held(folder: Target, holder: dict[str, Any]) -> PublishError:
     return PublishError(
         "another run is adding to this store",
         f"{folder.url}/{LOCK}",
-        f"run {holder.get('run')} on {holder.get('host')}, process {holder.get('pid')}, last seen {holder.get('at')}",
+        _named(holder),
         "wait for it to end; if it is gone, its lock is taken over after a minute without a heartbeat",
     )
+
+
+def _named(holder: dict[str, Any]) -> str:
+    if not holder:
+        return "it is gone now, so whoever had it has ended"
+    return f"run {holder.get('run')} on {holder.get('host')}, process {holder.get('pid')}, last seen {holder.get('at')}"

@@ -52,8 +52,12 @@ class RecordingStore(WrapperStore[Any]):
                 size += len(part)
                 yield part
 
-        self._store.target.put_parts(key, noted())
+        self.place(self._store.target, key, noted())
         self.written[key] = Written(key, size, digest.hexdigest())
+
+    def place(self, target: Target, key: str, parts: Iterable[Any]) -> None:
+        """Put the parts of one object."""
+        target.put_parts(key, parts)
 
 
 class CandidateStore(ListedStore):

@@ -129,11 +129,8 @@ def _recording(prepared: Prepared) -> RecordingStore:
         return RecordingStore(data_store(prepared.store))
     known = frozenset(row["key"] for row in load_proof(prepared.target, growth.version))
     work = work_folder(prepared.target, growth.prefix)
-    return AppendingStore(
-        Tail(
-            growth.version, prepared.store, work, dict(prepared.plan.template.arrays), growth.along, growth.start, known
-        )
-    )
+    arrays, run_id = dict(prepared.plan.template.arrays), prepared.run_id
+    return AppendingStore(Tail(growth.version, run_id, prepared.store, work, arrays, growth.along, growth.start, known))
 
 
 def kept_values(prepared: Prepared) -> KeptValues | None:
