@@ -97,6 +97,7 @@ PACKED = {"dtype": "int16", "scale_factor": 0.01, "add_offset": 273.15, "_FillVa
         ("f4", PACKED),
         ("f4", {"dtype": "int16", "scale_factor": 0.01}),
         ("f8", {"dtype": "float32"}),
+        ("f4", {"dtype": "float64"}),
         ("i4", {"_FillValue": 99}),
         ("i2", {"_Unsigned": "true", "dtype": "int16"}),
         ("i2", {"units": "days since 2000-01-01", "calendar": "standard"}),

@@ -183,7 +183,8 @@ def _is_encoded_anew(variable: xr.Variable, reference: ReferenceArray) -> bool:
         return True
     if any(asked.get(k) is not None and k not in reference.attrs for k in PACKING):
         return True
-    return _asked_dtype(variable) not in (None, stored, np.dtype(bool))
+    number = _asked_dtype(variable)
+    return number is not None and number not in (stored, np.dtype(bool))  # to numpy, None is float64
 
 
 def _pointed_at(dataset: xr.Dataset) -> set[Any]:
