@@ -173,13 +173,14 @@ def bare_h5py(path: Path) -> None:
 
 def scaled_h5py(path: Path) -> None:
     with h5py.File(path, "w", track_order=True) as file:
-        file["x"] = np.arange(3.0)
-        file["x"].make_scale("x")
+        for name in ("x", "y"):
+            file[name] = np.arange(3.0)
+            file[name].make_scale(name)
         file["b"] = RNG.random((3,)).astype(">f8")
         file["a"] = RNG.random((3, 3))
-        for name in ("a", "b"):
-            for dim in file[name].dims:
-                dim.attach_scale(file["x"])
+        file["b"].dims[0].attach_scale(file["x"])
+        for dim, name in zip(file["a"].dims, ("x", "y"), strict=True):
+            dim.attach_scale(file[name])
         held = file["a"].attrs
         held["empty"], held["blank"] = h5py.Empty("f4"), h5py.Empty("S1")
         held["scalar"], held["listed"], held["boxed"] = np.float32(1), np.array([1.0, 2.0]), np.array([[5]])
@@ -187,6 +188,15 @@ def scaled_h5py(path: Path) -> None:
         held["odd"], held["chars"] = np.bytes_(b"\xff\xfe"), np.array([b"a", b"b"])
         held["yes"], held["grid"] = True, np.array([["a", "b"], ["c", "d"]], dtype=h5py.string_dtype())
         held["_FillValue"] = np.float64(-1)
+
+
+def twice_scaled(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file["x"] = np.arange(3.0)
+        file["x"].make_scale("x")
+        file["covariance"] = RNG.random((3, 3))
+        for dim in file["covariance"].dims:
+            dim.attach_scale(file["x"])
 
 
 def half_scaled(path: Path) -> None:
@@ -267,7 +277,7 @@ LEFT = [short_text, clash, enums, compound, ragged, by_h5netcdf_bool, by_xarray_
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("write", [*LEAN, *LEFT], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("write", [*LEAN, *LEFT, twice_scaled], ids=lambda f: f.__name__)
 def test_what_xarray_gives(tmp_path: Path, write: Callable[[Path], None]) -> None:
     write(tmp_path / "a.nc")
     assert_as_xarray(tmp_path / "a.nc")
