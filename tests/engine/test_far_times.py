@@ -83,8 +83,8 @@ def test_extents_of_times_compare_as_the_times_do(found: tuple[int, ...], direct
     for each, other in ((times, near), (times - times[0], near - near)):
         extent = extent_of(each, every=True)
         assert (extent.direction, extent.unit) == (direction, "days")
-        limit = extent_of(np.array([other]).astype(f"{each.dtype.kind}8[ns]")).first
-        assert [n > limit for n in extent.values] == [t > other for t in each]  # type: ignore[operator]
+        limit: Any = extent_of(np.array([other]).astype(f"{each.dtype.kind}8[ns]")).first
+        assert [n > limit for n in extent.values] == [t > other for t in each]
         assert (extent.first, extent.last) == (extent.values[0], extent.values[-1])
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +25,8 @@ KEY = "sst/c/9"
 
 
 def wait_until_stopped(process: Process) -> None:
-    until = time.monotonic() + 120
-    while process.poll() is None and time.monotonic() < until:
-        if Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T":
-            return
-        time.sleep(0.01)
-    raise AssertionError(process.communicate())
+    said = os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+    assert said is not None and said.si_code == os.CLD_STOPPED, process.communicate()
 
 
 @pytest.mark.parametrize("layout", [SHARDED, CUT], ids=["shards", "chunks"])
