@@ -14,6 +14,7 @@ from bakehouse.openers.reference import ReferenceArray
 from bakehouse.openers.shared import shared_values
 from bakehouse.openers.stored import stored_as
 from bakehouse.openers.times import extent_of
+from bakehouse.plan.agree import TIMES
 from bakehouse.plan.types import StoreOptions
 from bakehouse.schema import POINTING, Attrs, Extent, Identity, InputSchema, VariableSchema, freeze
 
@@ -90,7 +91,6 @@ def raw_variable(variable: xr.Variable) -> tuple[xr.Variable, ReferenceArray] | 
 
 
 DECODERS = ("_ElementwiseFunctionArray", "NativeEndiannessArray", "BoolTypeArray")
-TIMES = ("datetime64", "timedelta64", "cftime[")
 
 
 def dtype_name(variable: xr.Variable) -> str:
